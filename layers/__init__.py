@@ -1,0 +1,1 @@
+"""Data of urbangeo that people can read and review; see catalog.toml."""

@@ -1,0 +1,105 @@
+"""Onto the graph: ordinary roads anywhere, expressways and railways only at their gates."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pytest
+from grids import PROFILE, link, network, node, service
+from shapely.geometry import Point
+
+from urbangeo.crs import GEOD
+from urbangeo.network import Network
+from urbangeo.network.snap import DETOUR_M, NEVER, Snaps, entry_nodes, open_roads, snap
+
+
+def snapped(net: Network, *points: tuple[float, float], modes: tuple[str, ...] = ("road",)) -> Snaps:
+    return snap(net, gpd.GeoSeries([Point(*one) for one in points], crs=4326), modes)
+
+
+def ways(net: Network, found: Snaps, point: int = 0) -> dict[str, tuple[int, int]]:
+    ids = net.nodes["id"].to_numpy()
+    rows = np.flatnonzero(found.point == point)
+    return {ids[found.vertex[r]]: (int(found.out_ms[r]), int(found.in_ms[r])) for r in rows}
+
+
+def motorway() -> Network:
+    """An expressway with interchanges X and Y, a way point between them, and a village road."""
+    nodes = [
+        node("X", 107.00, 27.0, "interchange"),
+        node("W", 107.05, 27.0, "waypoint"),
+        node("Y", 107.10, 27.0, "interchange"),
+        node("J", 107.12, 27.0, "junction"),
+        node("V", 107.00, 27.03),
+    ]
+    links = [
+        link("X", "W", 5, "expressway"),
+        link("W", "Y", 5, "expressway"),
+        link("Y", "J", 2, "expressway"),
+        link("X", "V", 4),
+    ]
+    return network(nodes, links)
+
+
+def test_an_expressway_is_never_entered_between_interchanges() -> None:
+    net = motorway()
+    # 111 m beside the way point; the nearest gate is Y or X, 5 km away
+    found = snapped(net, (107.05, 27.001))
+    assert "W" not in ways(net, found)
+    assert set(ways(net, found)) <= {"X", "Y", "V"}
+    _, _, apart = GEOD.inv(107.05, 27.001, 107.0, 27.0)
+    assert found.nearest_m[0] == pytest.approx(apart, rel=0.002)
+
+
+def test_junctions_and_way_points_are_no_gates() -> None:
+    net = motorway()
+    ids = net.nodes["id"].to_numpy()
+    assert set(ids[entry_nodes(net, ("road",))]) == {"X", "Y", "V"}
+    assert net._tables.links["id"].iloc[open_roads(net, ("road",))].tolist() == ["X-V"]
+
+
+def test_an_ordinary_road_is_entered_anywhere() -> None:
+    nodes = [node("A", 107.0, 27.0), node("B", 107.04, 27.0)]
+    net = network(nodes, [link("A", "B", 4)])
+    # a quarter along, 1000 m to the north: leg 5 min, then 1 min back or 3 min on
+    found = snapped(net, (107.01, 27.0 + 1000 / 110_770))
+    leg, out = 5 * 60_000, ways(net, found)
+    assert out["A"][0] == pytest.approx(leg + 60_000, abs=700)
+    assert out["B"][0] == pytest.approx(leg + 180_000, abs=700)
+
+
+def test_a_one_way_road_is_left_only_with_the_traffic() -> None:
+    nodes = [node("A", 107.0, 27.0, "junction"), node("B", 107.04, 27.0, "junction")]
+    net = network(nodes, [link("A", "B", 4, oneway=1)])
+    out = ways(net, snapped(net, (107.01, 27.0)))
+    assert out["A"] == (NEVER, pytest.approx(60_000, abs=500))
+    assert out["B"] == (pytest.approx(180_000, abs=500), NEVER)
+
+
+def test_too_far_is_not_snapped_but_measured() -> None:
+    net = motorway()
+    found = snapped(net, (107.0, 27.1), (107.0, 27.03))
+    assert found.snapped.tolist() == [False, True]
+    assert found.nearest_m[0] > PROFILE.access.max_km * 1000
+
+
+def test_only_roads_near_the_nearest_are_tried() -> None:
+    nodes = [node("A", 107, 27), node("B", 107.1, 27), node("C", 107, 27.03), node("D", 107.1, 27.03)]
+    net = network(nodes, [link("A", "B", 10), link("C", "D", 10)])
+    beside = ways(net, snapped(net, (107.05, 27.001)))  # the other road is 3.2 km away
+    between = ways(net, snapped(net, (107.05, 27.011)))  # 1.2 km and 2.1 km away
+    assert 3.2e3 - 0.1e3 > DETOUR_M
+    assert set(beside) == {"A", "B"}
+    assert set(between) == {"A", "B", "C", "D"}
+
+
+def test_rail_alone_is_entered_at_stations() -> None:
+    nodes = [node("S", 107, 27, "station"), node("T", 107.1, 27, "station"), node("V", 107, 27.001)]
+    net = network(nodes, [link("S", "V", 1)], service("G", ["S", "T"], [9]))
+    assert set(ways(net, snapped(net, (107, 27.001), modes=("rail",)))) == {"S"}
+    assert "V" in ways(net, snapped(net, (107, 27.001), modes=("road", "rail")))
+
+
+def test_no_points_no_ways() -> None:
+    found = snap(motorway(), gpd.GeoSeries([], crs=4326), ("road",))
+    assert len(found.point) == len(found.nearest_m) == 0

@@ -1,0 +1,458 @@
+"""Commuting circles: who reaches a centre in time, by which way, and how sure that is.
+
+Inside is decided by time and never by a polygon: access leg, graph, egress leg, milliseconds,
+compared with the cutoff (inclusive). The polygon is a drawing of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from shapely.geometry import MultiPolygon
+
+from urbangeo.access.legs import Leg, Route, describe_legs, road_name, trace
+from urbangeo.access.points import PlaceLike, as_points, check_inside
+from urbangeo.access.surface import Surface, travel_time_surface
+from urbangeo.access.times import (
+    MS,
+    Search,
+    arrivals,
+    check_direction,
+    check_minutes,
+    direct_times,
+    search,
+)
+from urbangeo.errors import InputError
+from urbangeo.network.graph import Graph
+from urbangeo.network.network import MODES, Network, check_modes
+from urbangeo.network.snap import Snaps, snap
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["CommutingCircle", "commuting_circle"]
+
+_MOST_STEPS = 25  # a break-even is found in as many steps as its fastest way changes; few
+
+
+@dataclass(frozen=True, eq=False)
+class CommutingCircle:
+    """Everything within some minutes of one or more centres.
+
+    Attributes
+    ----------
+    centres
+        The centres, EPSG:4326.
+    minutes
+        The cutoff, inclusive.
+    direction
+        ``to`` the centre or ``from`` it.
+    modes
+        Modes that were allowed.
+    net
+        The network that was asked.
+    towns
+        One row for each place asked about, on the caller's index: its columns, then ``status``
+        (inside, outside, unreachable, unsnapped), ``reason``, ``borderline``, ``centre``,
+        ``minutes``, ``margin_min``, ``breakeven`` (the factor on road times at which it falls
+        out; infinite if it comes by rail alone), ``modes`` and ``legs`` (in words).
+    routes
+        The way of each row of ``towns`` as legs, None where there is none.
+    """
+
+    centres: gpd.GeoDataFrame
+    minutes: float
+    direction: str
+    modes: tuple[str, ...]
+    net: Network
+    towns: gpd.GeoDataFrame
+    routes: tuple[Route | None, ...]
+    _vertex_ms: NDArray[np.float64]
+
+    @cached_property
+    def network(self) -> Mapping[str, Any]:
+        """Title, year, profile, digest, attribution of the network that was asked."""
+        return self.net.describe()
+
+    @property
+    def unsnapped(self) -> gpd.GeoDataFrame:
+        """Places that found no way onto the network, with the reason."""
+        return self.towns[self.towns["status"] == "unsnapped"]
+
+    @cached_property
+    def counties(self) -> pd.DataFrame:
+        """Per county: places asked about and inside, their share, and the seat's verdict.
+
+        Columns ``adcode``, ``county``, ``towns``, ``inside``, ``share``, ``seat``,
+        ``seat_status``, ``seat_minutes``; the seat's are empty where it was not asked about.
+        """
+        columns = ["adcode", "county", "towns", "inside", "share", "seat"]
+        columns += ["seat_status", "seat_minutes"]
+        rows = []
+        known = self.towns[self.towns["adcode"].astype(str) != ""]
+        for adcode, group in known.groupby(known["adcode"].astype(str), sort=True):
+            seats = group[group["kind"] == "county_seat"]
+            inside = int((group["status"] == "inside").sum())
+            rows.append(
+                {
+                    "adcode": adcode,
+                    "county": group["county"].iloc[0],
+                    "towns": len(group),
+                    "inside": inside,
+                    "share": inside / len(group),
+                    "seat": seats["name"].iloc[0] if len(seats) else "",
+                    "seat_status": seats["status"].iloc[0] if len(seats) else "",
+                    "seat_minutes": float(seats["minutes"].iloc[0]) if len(seats) else np.nan,
+                }
+            )
+        return pd.DataFrame(rows, columns=columns)
+
+    def surface(self, limit_min: float | None = None, cell_m: float = 250.0) -> Surface:
+        """Spread the times over the land.
+
+        Parameters
+        ----------
+        limit_min
+            Times beyond are not spread; the circle's minutes if None.
+        cell_m
+            Width of a cell, metres.
+        """
+        return travel_time_surface(
+            self.net,
+            self._vertex_ms.min(axis=0),
+            limit_min=self.minutes if limit_min is None else check_minutes(limit_min),
+            modes=self.modes,
+            reverse=self.direction == "to",
+            cell_m=cell_m,
+        )
+
+    @cached_property
+    def polygon(self) -> MultiPolygon:
+        """The circle drawn from a 250 m travel-time surface, with holes; EPSG:4326."""
+        return self.surface().inside(self.minutes)
+
+    @cached_property
+    def bands(self) -> gpd.GeoDataFrame:
+        """Bands up to half the minutes, the minutes, and half as much again; disjoint."""
+        steps = (self.minutes / 2, self.minutes, self.minutes * 1.5)
+        return self.surface(limit_min=min(steps[-1], 24 * 60.0)).bands(steps)
+
+    def summary(self) -> str:
+        """Tell the circle in a few sentences of Chinese that can be quoted."""
+        from urbangeo.report import summarise
+
+        return summarise(self)
+
+    def plot(self, **options: Any) -> Figure:
+        """Draw the circle: bands, towns by status, network; see :func:`urbangeo.draw`."""
+        from urbangeo.maps import draw
+
+        return draw("circle", circle=self, **options)
+
+    def to_file(self, path: str | os.PathLike[str]) -> None:
+        """Write the circle: .csv, .xlsx, .json, .geojson or .gpkg, whole or not at all."""
+        from urbangeo.report import write_circle
+
+        write_circle(self, path)
+
+    def __repr__(self) -> str:
+        """Give the summary, which is what one wants to see in a notebook."""
+        return self.summary()
+
+
+def commuting_circle(
+    centre: PlaceLike,
+    minutes: float = 60.0,
+    network: Network | None = None,
+    *,
+    places: PlaceLike | None = None,
+    direction: str = "to",
+    modes: Iterable[str] = MODES,
+) -> CommutingCircle:
+    """Find which places lie within some minutes of a centre, door to door.
+
+    Parameters
+    ----------
+    centre
+        A name, several names, a Place, ``(lon, lat)`` or a GeoDataFrame of points. A city's name
+        means its seat of government. Several centres make one circle: a place belongs to the one
+        that is nearest in time.
+    minutes
+        Cutoff, inclusive; above 0 and at most 24 hours.
+    network
+        The network to ask; the bundled skeleton at the end of 2022 if None.
+    places
+        Places to ask about (also a CSV, XLSX or GIS file); every county seat and town of the
+        gazetteer in a county that the network has nodes in, if None.
+    direction
+        ``to`` the centre (the morning's way, default) or ``from`` it.
+    modes
+        ``("road", "rail")``, or one of them.
+
+    Returns
+    -------
+    CommutingCircle
+
+    Raises
+    ------
+    InputError
+        If minutes, direction, a mode or a place cannot be used, or a centre lies outside the
+        network's region or too far from any road.
+    UnknownNameError, AmbiguousNameError
+        If a name is no place, or several.
+    CRSError
+        If a table has no CRS.
+
+    Notes
+    -----
+    A circle of time stands for commuting flows, it does not measure them: functional urban areas
+    (OECD and European Commission 2012) take in a municipality when at least 15 % of its workers
+    commute to the core.
+    """
+    cutoff = check_minutes(minutes)
+    check_direction(direction)
+    chosen = check_modes(modes)
+    net = Network.backbone() if network is None else network
+    centres = as_points(centre, "centre")
+    check_inside(centres, net, "centre")
+    asked = _gazetteer(net) if places is None else as_points(places, "places")
+    if places is not None:
+        _check_not_swapped(asked, net)
+    question = _Question(net, centres, asked, cutoff, direction, chosen)
+    return question.answer()
+
+
+def _gazetteer(net: Network) -> gpd.GeoDataFrame:
+    """County seats and towns of the gazetteer that the network covers."""
+    from urbangeo.places import places
+
+    known = places(kinds=("county_seat", "town"))
+    codes = set(net._tables.nodes["adcode"]) - {""}
+    if codes:
+        return known[known["adcode"].isin(codes)].reset_index(drop=True)
+    west, south, east, north = net.bounds
+    return known.cx[west:east, south:north].reset_index(drop=True)
+
+
+def _check_not_swapped(points: gpd.GeoDataFrame, net: Network) -> None:
+    """Refuse a table that lies in the network's region only when lon and lat are exchanged."""
+    west, south, east, north = net.bounds
+    as_is = points["lon"].between(west, east) & points["lat"].between(south, north)
+    turned = points["lat"].between(west, east) & points["lon"].between(south, north)
+    if turned.any() and not as_is.any():
+        check_inside(points[turned], net, "places")
+
+
+class _Question:
+    """One circle on its way from question to answer."""
+
+    def __init__(
+        self,
+        net: Network,
+        centres: gpd.GeoDataFrame,
+        asked: gpd.GeoDataFrame,
+        minutes: float,
+        direction: str,
+        modes: tuple[str, ...],
+    ) -> None:
+        self.net, self.centres, self.asked = net, centres, asked
+        self.minutes, self.direction, self.modes = minutes, direction, modes
+        self.cutoff_ms = round(minutes * MS)
+        self.reverse = direction == "to"
+        self.graph: Graph = net.graph(modes)
+        self.points = gpd.GeoSeries(
+            np.concatenate([np.asarray(one.geometry.array) for one in (centres, asked)]),
+            crs=centres.crs,
+        )
+        self.lonlat = np.column_stack([self.points.x, self.points.y])
+        self.snaps: Snaps = snap(net, self.points, modes)
+        self.near = np.arange(len(centres))
+        self.far = len(centres) + np.arange(len(asked))
+        self._check_centres()
+
+    def _check_centres(self) -> None:
+        lost = ~self.snaps.snapped[self.near]
+        if lost.any():
+            row = int(np.flatnonzero(lost)[0])
+            raise InputError(
+                f"centre {self.centres['name'].iloc[row]!r} lies "
+                f"{self.snaps.nearest_m[row] / 1000:.1f} km from the nearest road or station of "
+                f"{self.net.facts.title}; at most {self.net.profile.access.max_km:g} km is "
+                "bridged. Choose a centre nearer to it, or a network that covers it."
+            )
+
+    def answer(self) -> CommutingCircle:
+        found = search(self.graph, self.snaps, self.near, reverse=self.reverse, paths=True)
+        over_graph = arrivals(found, self.snaps, self.far, reverse=self.reverse)
+        direct = direct_times(
+            self.net, self.snaps, self.lonlat, self.near, self.far, reverse=self.reverse
+        )
+        times = np.minimum(over_graph, direct.ms)
+        owner = np.argmin(times, axis=0)
+        columns = np.arange(len(self.far))
+        best = times[owner, columns]
+        # where the graph is as fast, its way is told, which names the roads
+        is_direct = direct.ms[owner, columns] < over_graph[owner, columns]
+        towns = self.asked.copy()
+        clash = [one for one in _ANSWERS if one in towns.columns]
+        if clash:
+            towns = towns.rename(columns={one: f"{one}_given" for one in clash})
+        status, reason = self._verdicts(best)
+        towns["status"], towns["reason"] = status, reason
+        minutes = np.where(np.isfinite(best), best / MS, np.nan)
+        towns["centre"] = np.where(
+            np.isfinite(best), self.centres["name"].to_numpy(dtype=object)[owner], ""
+        )
+        towns["minutes"] = minutes
+        towns["margin_min"] = self.minutes - minutes
+        routes = [
+            self._direct_route(int(owner[one]), one, best[one], int(direct.link[owner[one], one]))
+            if is_direct[one]
+            else self._route(found, int(owner[one]), one)
+            for one in columns
+        ]
+        towns["breakeven"] = [
+            self._breakeven(route, one) if status[one] == "inside" else np.nan
+            for one, route in enumerate(routes)
+        ]
+        error = self.net.facts.error_share
+        slack = 0.0 if error is None else error
+        towns["borderline"] = np.abs(towns["margin_min"]) < slack * minutes
+        towns["modes"] = [_modes_of(route) for route in routes]
+        towns["legs"] = [describe_legs(route.legs) if route else "" for route in routes]
+        order = [one for one in towns.columns if one not in _ANSWERS]
+        return CommutingCircle(
+            centres=self.centres,
+            minutes=self.minutes,
+            direction=self.direction,
+            modes=self.modes,
+            net=self.net,
+            towns=gpd.GeoDataFrame(towns[order + list(_ANSWERS)], geometry="geometry"),
+            routes=tuple(routes),
+            _vertex_ms=found.ms,
+        )
+
+    def _verdicts(self, best: NDArray[np.float64]) -> tuple[list[str], list[str]]:
+        status, reason = [], []
+        snapped = self.snaps.snapped[self.far]
+        for one, ms in enumerate(best):
+            if ms <= self.cutoff_ms:
+                status.append("inside")
+                reason.append("")
+            elif np.isfinite(ms):
+                status.append("outside")
+                reason.append("")
+            elif snapped[one]:
+                status.append("unreachable")
+                reason.append("路网上与中心不连通")
+            else:
+                status.append("unsnapped")
+                km = self.snaps.nearest_m[self.far[one]] / 1000
+                limit = self.net.profile.access.max_km
+                reason.append(f"距最近可进入的道路或车站 {km:.1f} 千米，超过 {limit:g} 千米")
+        return status, reason
+
+    def _ends(self, centre: int, town: int) -> tuple[str, str]:
+        """Names of where the way begins and ends."""
+        names = (str(self.asked["name"].iloc[town]), str(self.centres["name"].iloc[centre]))
+        return names if self.reverse else (names[1], names[0])
+
+    def _direct_route(self, centre: int, town: int, ms: float, link: int) -> Route:
+        """The way of a place that needs no vertex: along one road, or across."""
+        start, end = self._ends(centre, town)
+        if link < 0:
+            leg = Leg("access", "直达", start, end, ms / MS, float("nan"))
+        else:
+            name = road_name(self.net._tables.links.iloc[link])
+            leg = Leg("road", name, start, end, ms / MS, float("nan"))
+        return Route((leg,) if ms else (), road_ms=int(ms), other_ms=0)
+
+    def _route(self, found: Search, centre: int, town: int) -> Route | None:
+        return trace(
+            self.net,
+            self.graph,
+            found,
+            centre,
+            self.snaps,
+            int(self.near[centre]),
+            int(self.far[town]),
+            reverse=self.reverse,
+            names=self._ends(centre, town),
+        )
+
+    def _breakeven(self, route: Route | None, town: int) -> float:
+        """Largest factor on road times at which a place is still inside, three decimals down.
+
+        The fastest time is the least of straight lines in the factor, one for each way, so it is
+        concave: solving for the way that is fastest now gives a factor that is reached for
+        certain, and a new search there finds whether another way reaches farther. It ends when
+        none does.
+        """
+        assert route is not None
+        factor = 1.0
+        for _ in range(_MOST_STEPS):
+            if route.road_ms == 0:
+                return float("inf")
+            reached = (self.cutoff_ms - route.other_ms) / route.road_ms
+            if not self._rail_matters:
+                factor = reached
+                break
+            if reached - factor < 5e-4:
+                break
+            factor = reached
+            better = self._fastest_at(factor, town)
+            if better.road_ms * factor + better.other_ms > self.cutoff_ms - 1:
+                break
+            route = better
+        return float(np.floor(factor * 1000) / 1000)
+
+    @cached_property
+    def _rail_matters(self) -> bool:
+        return "rail" in self.modes and len(self.net.service_rows) > 0
+
+    def _fastest_at(self, factor: float, town: int) -> Route:
+        """The fastest way of one place with road times multiplied by a factor."""
+        slow = self.net.scaled(1.0 / factor)
+        graph = self.graph.slowed(factor)
+        point = int(self.far[town])
+        snaps = self.snaps.slowed(factor)
+        # rounding to whole milliseconds may carry it a little beyond the cutoff
+        limit = self.cutoff_ms + 1000
+        found = search(
+            graph, snaps, self.near, reverse=self.reverse, cutoff_ms=limit, paths=True
+        )
+        times = arrivals(found, snaps, np.array([point]), reverse=self.reverse)[:, 0]
+        centre = int(np.argmin(times))
+        route = trace(
+            slow, graph, found, centre, snaps, int(self.near[centre]), point, reverse=self.reverse
+        )
+        assert route is not None
+        return Route(route.legs, round(route.road_ms / factor), route.other_ms)
+
+
+_ANSWERS = (
+    "status",
+    "reason",
+    "borderline",
+    "centre",
+    "minutes",
+    "margin_min",
+    "breakeven",
+    "modes",
+    "legs",
+)
+
+
+def _modes_of(route: Route | None) -> str:
+    if route is None:
+        return ""
+    used: Sequence[str] = [leg.mode for leg in route.legs]
+    return "+".join(mode for mode in MODES if mode in used) or ("access" if used else "")

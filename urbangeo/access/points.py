@@ -1,0 +1,185 @@
+"""What a caller may mean by a place: a name, a Place, (lon, lat), a table or a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from urbangeo.crs import WGS84, require_crs
+from urbangeo.errors import InputError
+from urbangeo.places import Place, place
+
+if TYPE_CHECKING:
+    from urbangeo.network import Network
+
+__all__ = ["PLACE_COLUMNS", "PlaceLike", "as_points", "check_inside"]
+
+PlaceLike: TypeAlias = (
+    str
+    | Place
+    | tuple[float, float]
+    | gpd.GeoDataFrame
+    | gpd.GeoSeries
+    | os.PathLike[str]
+    | Sequence["str | Place | tuple[float, float]"]
+)
+
+PLACE_COLUMNS = ("name", "kind", "county", "adcode", "lon", "lat", "precision_m", "source")
+_FILES = {".csv", ".xlsx", ".xls", ".geojson", ".json", ".gpkg", ".shp", ".parquet", ".zip", ".kml"}
+_MARGIN_DEG = 0.5  # a centre may lie this far outside the network's bounds and still be tried
+
+
+def as_points(places: PlaceLike, what: str = "places") -> gpd.GeoDataFrame:
+    """Make one table of points of whatever the caller gave.
+
+    Parameters
+    ----------
+    places
+        A name, a :class:`Place`, ``(lon, lat)``, a sequence of these, a GeoDataFrame or
+        GeoSeries of points, or the path of a CSV, XLSX or GIS file.
+    what
+        What to call it in errors.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        EPSG:4326, on the caller's index, with at least :data:`PLACE_COLUMNS`.
+
+    Raises
+    ------
+    CRSError
+        If a table has no CRS.
+    InputError
+        If nothing is given, or a geometry is no point.
+    UnknownNameError, AmbiguousNameError
+        If a name is no place, or several.
+    """
+    if isinstance(places, gpd.GeoSeries):
+        return _from_table(gpd.GeoDataFrame(geometry=places), what)
+    if isinstance(places, gpd.GeoDataFrame):
+        return _from_table(places, what)
+    if isinstance(places, pd.DataFrame):
+        raise InputError(
+            f"{what}: a DataFrame has no geometry. Make a GeoDataFrame with a CRS, for example "
+            "geopandas.GeoDataFrame(df, geometry=geopandas.points_from_xy(df.lon, df.lat), "
+            "crs='EPSG:4326')."
+        )
+    if isinstance(places, os.PathLike) or _is_file_name(places):
+        from urbangeo.vector import read_vector
+
+        return _from_table(read_vector(Path(os.fspath(places)), what=what), what)  # type: ignore[arg-type]
+    if isinstance(places, str | Place) or _is_pair(places):
+        return _from_list([places], what)
+    if isinstance(places, Sequence):
+        return _from_list(list(places), what)
+    raise InputError(
+        f"{what}: {type(places).__name__} is not understood; give a name, a Place, (lon, lat), a "
+        "list of these, a GeoDataFrame of points, or a file's path."
+    )
+
+
+def _is_file_name(value: object) -> bool:
+    return isinstance(value, str) and Path(value).suffix.lower() in _FILES
+
+
+def _is_pair(value: object) -> bool:
+    return (
+        isinstance(value, tuple)
+        and len(value) == 2
+        and all(isinstance(one, int | float | np.number) for one in value)
+    )
+
+
+def _from_list(items: Sequence[object], what: str) -> gpd.GeoDataFrame:
+    if not items:
+        raise InputError(f"{what}: none given.")
+    rows = []
+    for item in items:
+        if isinstance(item, str):
+            item = place(item)
+        if isinstance(item, Place):
+            rows.append({column: getattr(item, column) for column in PLACE_COLUMNS})
+        elif _is_pair(item):
+            lon, lat = (float(one) for one in item)  # type: ignore[attr-defined]
+            check_degrees(np.array([lon]), np.array([lat]), what)
+            rows.append({"name": f"({lon:g}, {lat:g})", "kind": "point", "lon": lon, "lat": lat})
+        else:
+            raise InputError(f"{what}: {item!r} is neither a name, a Place nor (lon, lat).")
+    frame = pd.DataFrame(rows, columns=list(PLACE_COLUMNS))
+    geometry = gpd.points_from_xy(frame["lon"], frame["lat"])
+    return gpd.GeoDataFrame(frame, geometry=geometry, crs=WGS84)
+
+
+def _from_table(frame: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:
+    require_crs(frame, what)
+    if not len(frame):
+        raise InputError(f"{what}: the table has no row.")
+    out = frame.to_crs(WGS84)
+    wrong = out.geometry.isna() | out.geometry.is_empty | (out.geom_type != "Point")
+    if wrong.any():
+        rows = [str(one) for one in out.index[wrong][:5]]
+        raise InputError(
+            f"{what}: {int(wrong.sum())} row(s) hold no point (index {', '.join(rows)} …). "
+            "Drop them, or use .representative_point() for polygons."
+        )
+    if out.geometry.name != "geometry":
+        out = out.rename_geometry("geometry")
+    out["lon"], out["lat"] = out.geometry.x, out.geometry.y
+    check_degrees(out["lon"].to_numpy(), out["lat"].to_numpy(), what)
+    for column in PLACE_COLUMNS:
+        if column not in out.columns:
+            empty = np.nan if column == "precision_m" else ""
+            out[column] = [str(i) for i in out.index] if column == "name" else empty
+    return out
+
+
+def check_degrees(lon: np.ndarray, lat: np.ndarray, what: str) -> None:
+    """Refuse coordinates that are no degrees, naming a swap where it looks like one."""
+    good = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
+    if good.all():
+        return
+    row = int(np.flatnonzero(~good)[0])
+    swapped = abs(lat[row]) <= 180 and abs(lon[row]) <= 90
+    hint = (
+        "Longitude and latitude look swapped: give (lon, lat)."
+        if swapped
+        else "Give degrees on WGS 84 as (lon, lat)."
+    )
+    raise InputError(f"{what}: ({lon[row]}, {lat[row]}) is no point on the Earth. {hint}")
+
+
+def check_inside(points: gpd.GeoDataFrame, net: Network, what: str) -> None:
+    """Refuse points outside the region of a network; name a swap where it looks like one.
+
+    Raises
+    ------
+    InputError
+        Naming the first point, the region, and what is likely wrong.
+    """
+    outside = ~_within(points["lon"], points["lat"], net)
+    if not outside.any():
+        return
+    first = points[outside].iloc[0]
+    west, south, east, north = net.bounds
+    where = f"{west:.1f}–{east:.1f}°E, {south:.1f}–{north:.1f}°N"
+    hint = "Choose a place inside it, or a network that covers the place."
+    if _within(points["lat"], points["lon"], net)[outside].all():
+        hint = "Longitude and latitude look swapped: give (lon, lat)."
+    raise InputError(
+        f"{what}: {first['name']} ({first['lon']:g}, {first['lat']:g}) lies outside the region of "
+        f"{net.facts.title} ({where}). {hint}"
+    )
+
+
+def _within(lon: pd.Series, lat: pd.Series, net: Network) -> np.ndarray:
+    west, south, east, north = net.bounds
+    return np.asarray(
+        lon.between(west - _MARGIN_DEG, east + _MARGIN_DEG)
+        & lat.between(south - _MARGIN_DEG, north + _MARGIN_DEG)
+    )

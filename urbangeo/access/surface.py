@@ -1,0 +1,273 @@
+"""The travel-time surface: every cell's time, and the bands drawn from it.
+
+A cell's time is the least over all ways in (points along ordinary roads, interchanges, stations)
+of the time there plus the leg off the network. Bands are drawn through the surface by marching
+squares, so that what cannot be reached stays a hole; a hull would fill it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pyproj
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry import MultiPolygon, Polygon
+
+from urbangeo.crs import WGS84, equal_area
+from urbangeo.errors import InputError
+from urbangeo.files import writing
+from urbangeo.network.network import Network, check_modes
+from urbangeo.network.snap import entry_nodes, open_roads
+
+if TYPE_CHECKING:
+    from affine import Affine
+
+__all__ = ["Surface", "travel_time_surface"]
+
+MS = 60_000
+MOST_CELLS = 50_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """Minutes on a grid.
+
+    Attributes
+    ----------
+    minutes
+        float32, shape (rows, columns), north at the top; infinite where not reached in time.
+    west, north
+        Upper left corner, metres in ``crs``.
+    cell_m
+        Width of a cell, metres.
+    crs
+        The equal-area CRS of the network's region.
+    limit_min
+        Times were spread so far, and a few cells farther for the lines to be drawn right.
+    """
+
+    minutes: NDArray[np.float32]
+    west: float
+    north: float
+    cell_m: float
+    crs: pyproj.CRS
+    limit_min: float
+
+    def bands(self, minutes: Sequence[float]) -> gpd.GeoDataFrame:
+        """Draw bands between times; disjoint, with holes.
+
+        Parameters
+        ----------
+        minutes
+            Upper bounds, ascending; the first band begins at 0.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            ``minutes_from``, ``minutes_to``, geometry (MultiPolygon, EPSG:4326); a band that
+            nothing reaches has an empty geometry.
+        """
+        bounds = [0.0, *map(float, minutes)]
+        self._check_limit(bounds[-1])
+        if any(high <= low for low, high in zip(bounds, bounds[1:], strict=False)):
+            raise InputError(f"minutes are {list(minutes)}; ascending numbers above 0 are expected.")
+        shapes = [
+            self._between(low if low else -1.0, high)
+            for low, high in zip(bounds, bounds[1:], strict=False)
+        ]
+        drawn = gpd.GeoSeries(shapes, crs=self.crs).to_crs(WGS84)
+        return gpd.GeoDataFrame(
+            {"minutes_from": bounds[:-1], "minutes_to": bounds[1:]}, geometry=drawn
+        )
+
+    def inside(self, minutes: float) -> MultiPolygon:
+        """Draw what is reached within some minutes, EPSG:4326, with holes."""
+        self._check_limit(minutes)
+        shape = gpd.GeoSeries([self._between(-1.0, minutes)], crs=self.crs).to_crs(WGS84).iloc[0]
+        assert isinstance(shape, MultiPolygon)
+        return shape
+
+    def _check_limit(self, minutes: float) -> None:
+        if minutes > self.limit_min:
+            raise InputError(
+                f"The surface was spread to {self.limit_min:g} minutes and cannot tell "
+                f"{minutes:g}; make it with limit_min={minutes:g}."
+            )
+
+    def _between(self, low: float, high: float) -> MultiPolygon:
+        import contourpy
+
+        # Marching squares cannot interpolate towards infinity. A cell that is not reached counts
+        # as ten minutes too late, so that the line is drawn between it and the last one reached.
+        late = high + 10.0
+        finite = np.where(np.isfinite(self.minutes), self.minutes, np.float32(late))
+        z = np.pad(finite.astype(float), 1, constant_values=late)
+        rows, columns = z.shape
+        x = self.west + (np.arange(columns) - 0.5) * self.cell_m
+        y = self.north - (np.arange(rows) - 0.5) * self.cell_m
+        generator = contourpy.contour_generator(
+            x, y, z, fill_type=contourpy.FillType.OuterOffset, chunk_size=0
+        )
+        points, offsets = generator.filled(low, high)
+        polygons = []
+        for xy, breaks in zip(points, offsets, strict=True):
+            if xy is None or breaks is None:
+                continue
+            rings = [xy[a:b] for a, b in zip(breaks[:-1], breaks[1:], strict=True)]
+            polygons.append(Polygon(rings[0], rings[1:]))
+        if not polygons:
+            return MultiPolygon()
+        whole = shapely.union_all(shapely.make_valid(polygons))
+        parts = [one for one in shapely.get_parts(whole) if isinstance(one, Polygon)]
+        return MultiPolygon(parts)
+
+    def to_geotiff(self, path: str | os.PathLike[str]) -> None:
+        """Write the minutes as a GeoTIFF, NaN where not reached."""
+        import rasterio
+
+        with writing(path) as draft, rasterio.open(
+            draft,
+            "w",
+            driver="GTiff",
+            width=self.minutes.shape[1],
+            height=self.minutes.shape[0],
+            count=1,
+            dtype="float32",
+            crs=self.crs.to_wkt(),
+            transform=self.transform,
+            nodata=float("nan"),
+            compress="deflate",
+        ) as file:
+            file.write(np.where(np.isfinite(self.minutes), self.minutes, np.nan), 1)
+
+    @property
+    def transform(self) -> Affine:
+        """Affine transform from (column, row) to metres, as rasterio has it."""
+        from rasterio.transform import from_origin
+
+        return from_origin(self.west, self.north, self.cell_m, self.cell_m)
+
+
+def travel_time_surface(
+    net: Network,
+    vertex_ms: NDArray[np.float64],
+    *,
+    limit_min: float,
+    modes: Sequence[str],
+    reverse: bool,
+    cell_m: float = 250.0,
+) -> Surface:
+    """Spread times at the graph's vertices over the land between.
+
+    Parameters
+    ----------
+    net
+        The network.
+    vertex_ms
+        Milliseconds at each vertex, infinite where not reached.
+    limit_min
+        Times are spread so far, and no farther than drawing needs.
+    modes
+        As in the search that gave ``vertex_ms``.
+    reverse
+        Whether the times are towards the centre.
+    cell_m
+        Width of a cell, metres; 250 to 500 is sensible for roads.
+
+    Raises
+    ------
+    InputError
+        If the grid would have more than 50 million cells.
+    """
+    metric = equal_area(net.bounds)
+    per_m = net.access_ms(1e6) / 1e6 / MS  # minutes for each metre as the crow flies
+    # A line at the limit is drawn between cells on both sides of it, so spread a little farther.
+    last = limit_min + 3 * cell_m * per_m
+    x, y, minutes = _ways_in(net, vertex_ms, metric, last, check_modes(modes), reverse, cell_m)
+    if not len(x):
+        nothing = np.full((1, 1), np.inf, dtype=np.float32)
+        return Surface(nothing, 0.0, 0.0, cell_m, metric, limit_min)
+    reach = np.minimum(net.profile.access.max_km * 1000.0, (last - minutes) / per_m)
+    west = float(np.floor((x - reach).min() / cell_m) * cell_m)
+    north = float(np.ceil((y + reach).max() / cell_m) * cell_m)
+    columns = int(np.ceil(((x + reach).max() - west) / cell_m)) + 1
+    rows = int(np.ceil((north - (y - reach).min()) / cell_m)) + 1
+    if rows * columns > MOST_CELLS:
+        raise InputError(
+            f"A surface of {rows} x {columns} cells of {cell_m:g} m would not fit; choose "
+            f"cell_m of at least {cell_m * (rows * columns / MOST_CELLS) ** 0.5:.0f}, or fewer "
+            "minutes."
+        )
+    grid = np.full((rows, columns), np.inf, dtype=np.float32)
+    for px, py, start, radius in zip(x, y, minutes, reach, strict=True):
+        c0 = int((px - west - radius) / cell_m)
+        c1 = int((px - west + radius) / cell_m) + 1
+        r0 = int((north - py - radius) / cell_m)
+        r1 = int((north - py + radius) / cell_m) + 1
+        dx = west + (np.arange(c0, c1) + 0.5) * cell_m - px
+        dy = north - (np.arange(r0, r1) + 0.5) * cell_m - py
+        time = start + np.sqrt(dx[None, :] ** 2 + dy[:, None] ** 2) * per_m
+        window = grid[r0:r1, c0:c1]
+        np.minimum(window, time, out=window, where=time <= last, casting="same_kind")
+    return Surface(grid, west, north, cell_m, metric, limit_min)
+
+
+def _ways_in(
+    net: Network,
+    vertex_ms: NDArray[np.float64],
+    metric: pyproj.CRS,
+    limit_min: float,
+    modes: tuple[str, ...],
+    reverse: bool,
+    cell_m: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Points where the network is left, with their minutes, one for each cell at most."""
+    tables = net._tables
+    gates = entry_nodes(net, modes)
+    gate_xy = shapely.get_coordinates(
+        np.asarray(tables.nodes.geometry.iloc[gates].to_crs(metric).array)
+    )
+    xs, ys = [gate_xy[:, 0]], [gate_xy[:, 1]]
+    times = [vertex_ms[gates] / MS]
+    roads = open_roads(net, modes)
+    tail_min, head_min = vertex_ms[tables.tail[roads]] / MS, vertex_ms[tables.head[roads]] / MS
+    near = np.minimum(tail_min, head_min) <= limit_min
+    roads, tail_min, head_min = roads[near], tail_min[near], head_min[near]
+    if len(roads):
+        lines = np.asarray(tables.links.geometry.iloc[roads].to_crs(metric).array)
+        whole = net.length_m[roads] * 0.06 / net.speed_kmh()[roads]
+        one_way = tables.links["oneway"].to_numpy(dtype=bool)[roads]
+        steps = np.maximum(1, np.ceil(shapely.length(lines) / (cell_m / 2)).astype(int))
+        owner = np.repeat(np.arange(len(roads)), steps + 1)
+        order = np.arange(len(owner)) - np.repeat(np.cumsum(steps + 1) - (steps + 1), steps + 1)
+        along = order / steps[owner]
+        spots = shapely.line_interpolate_point(lines[owner], along, normalized=True)
+        by_tail = tail_min[owner] + along * whole[owner]
+        by_head = head_min[owner] + (1 - along) * whole[owner]
+        # towards the centre one cannot leave by the tail of a one-way road; from it, not by its head
+        if reverse:
+            by_tail = np.where(one_way[owner], np.inf, by_tail)
+        else:
+            by_head = np.where(one_way[owner], np.inf, by_head)
+        xy = shapely.get_coordinates(spots)
+        xs.append(xy[:, 0])
+        ys.append(xy[:, 1])
+        times.append(np.minimum(by_tail, by_head))
+    x, y, minutes = np.concatenate(xs), np.concatenate(ys), np.concatenate(times)
+    good = minutes <= limit_min
+    x, y, minutes = x[good], y[good], minutes[good]
+    # Of several ways into one quarter cell the fastest is enough: the others lie within half a
+    # cell of it.
+    key = np.stack([np.floor(x / cell_m * 2), np.floor(y / cell_m * 2)]).astype(np.int64)
+    order = np.lexsort((minutes, key[1], key[0]))
+    key = key[:, order]
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = (key[:, 1:] != key[:, :-1]).any(axis=0)
+    kept = order[first]
+    return x[kept], y[kept], minutes[kept]

@@ -1,0 +1,320 @@
+"""Travel times: one to many and many to many, in whole milliseconds underneath."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from urbangeo.access.points import PlaceLike, as_points, check_inside
+from urbangeo.crs import GEOD
+from urbangeo.errors import InputError
+from urbangeo.network.graph import Graph
+from urbangeo.network.network import MODES, Network, check_modes
+from urbangeo.network.snap import NEVER, Snaps, snap
+
+__all__ = ["Direct", "Search", "arrivals", "check_minutes", "direct_times", "pair_times", "search", "travel_times"]
+
+MS = 60_000
+LONGEST_MIN = 24 * 60.0
+_BLOCK_BYTES = 256 * 2**20  # times of one block of origins to all vertices stay below this
+
+
+def check_minutes(minutes: float, what: str = "minutes") -> float:
+    """Refuse a number of minutes that is not above 0 and at most 24 hours.
+
+    Raises
+    ------
+    InputError
+        Naming what was given.
+    """
+    good = isinstance(minutes, int | float | np.number) and not isinstance(minutes, bool)
+    if not good or not math.isfinite(minutes) or not 0 < minutes <= LONGEST_MIN:
+        raise InputError(
+            f"{what} is {minutes!r}; a number above 0 and at most {LONGEST_MIN:.0f} (24 hours) is "
+            "expected."
+        )
+    return float(minutes)
+
+
+def check_direction(direction: str) -> str:
+    """Refuse a direction that is neither ``to`` nor ``from``."""
+    if direction not in ("to", "from"):
+        raise InputError(f"direction is {direction!r}; 'to' (towards the centre) or 'from'.")
+    return direction
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """Outcome of a search from some points over the graph.
+
+    Attributes
+    ----------
+    ms
+        Whole milliseconds as float64, one row for each point and a column for each vertex;
+        infinite where not reached.
+    before
+        Vertex before each vertex on its fastest way, negative at its beginning; the graph's
+        ``n_vertices`` or more stands for the point itself. None unless asked for.
+    """
+
+    ms: NDArray[np.float64]
+    before: NDArray[np.int32] | None
+
+
+def search(
+    graph: Graph,
+    snaps: Snaps,
+    points: NDArray[np.int64],
+    *,
+    reverse: bool = False,
+    cutoff_ms: float = math.inf,
+    paths: bool = False,
+) -> Search:
+    """Search from points over the whole graph, or towards them.
+
+    Parameters
+    ----------
+    graph, snaps
+        The graph, and how the points get onto it.
+    points
+        Rows of the points to search from.
+    reverse
+        Search along arcs turned round: times *to* the points.
+    cutoff_ms
+        Vertices farther than this stay infinite; inclusive.
+    paths
+        Also give the tree of fastest ways.
+    """
+    n = graph.n_vertices
+    matrix = graph.matrix(reverse=reverse)
+    legs = snaps.in_ms if reverse else snaps.out_ms
+    row_of = np.full(len(snaps.nearest_m), -1, dtype=np.int64)
+    row_of[points] = np.arange(len(points))
+    used = np.flatnonzero((row_of[snaps.point] >= 0) & (legs < NEVER))
+    used = used[np.lexsort((legs[used], snaps.vertex[used], row_of[snaps.point[used]]))]
+    rows, vertices = row_of[snaps.point[used]], snaps.vertex[used]
+    fresh = np.ones(len(used), dtype=bool)
+    fresh[1:] = (rows[1:] != rows[:-1]) | (vertices[1:] != vertices[:-1])
+    rows, vertices, costs = rows[fresh], vertices[fresh], legs[used][fresh]
+    # Each point becomes a vertex of its own. Its arcs cost one millisecond more than the leg,
+    # taken off again below, because a sparse matrix cannot hold an arc that costs nothing.
+    counts = np.bincount(rows, minlength=len(points))
+    indptr = np.concatenate([matrix.indptr, matrix.indptr[-1] + np.cumsum(counts)])
+    indices = np.concatenate([matrix.indices, vertices.astype(matrix.indices.dtype)])
+    data = np.concatenate([matrix.data, costs + 1.0])
+    size = n + len(points)
+    joined = csr_array((data, indices, indptr.astype(indices.dtype)), shape=(size, size))
+    found = dijkstra(
+        joined,
+        indices=np.arange(n, size),
+        limit=cutoff_ms + 1,
+        return_predecessors=paths,
+    )
+    ms, before = found if paths else (found, None)
+    return Search(ms[:, :n] - 1, None if before is None else before[:, :n])
+
+
+def pair_times(
+    graph: Graph,
+    snaps: Snaps,
+    lonlat: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    net: Network,
+    cutoff_ms: float = math.inf,
+) -> NDArray[np.float64]:
+    """Times from each of ``rows`` to each of ``columns``, points of one table; milliseconds.
+
+    The search runs from whichever side has fewer points.
+    """
+    if len(columns) < len(rows):
+        return _pairs(graph, snaps, lonlat, columns, rows, net, cutoff_ms, True).T
+    return _pairs(graph, snaps, lonlat, rows, columns, net, cutoff_ms, False)
+
+
+def _pairs(
+    graph: Graph,
+    snaps: Snaps,
+    lonlat: NDArray[np.float64],
+    near: NDArray[np.int64],
+    far: NDArray[np.int64],
+    net: Network,
+    cutoff_ms: float,
+    reverse: bool,
+) -> NDArray[np.float64]:
+    out = np.full((len(near), len(far)), np.inf)
+    block = max(1, _BLOCK_BYTES // (8 * graph.n_vertices))
+    for start in range(0, len(near), block):
+        rows = near[start : start + block]
+        found = search(graph, snaps, rows, reverse=reverse, cutoff_ms=cutoff_ms)
+        out[start : start + block] = arrivals(found, snaps, far, reverse=reverse)
+    np.minimum(out, direct_times(net, snaps, lonlat, near, far, reverse=reverse).ms, out=out)
+    out[out > cutoff_ms] = np.inf
+    return out
+
+
+def arrivals(
+    found: Search, snaps: Snaps, far: NDArray[np.int64], *, reverse: bool
+) -> NDArray[np.float64]:
+    """Times at points, from the times at vertices and the legs between; shape (near, far)."""
+    legs = snaps.out_ms if reverse else snaps.in_ms
+    column = np.full(len(snaps.nearest_m), -1, dtype=np.int64)
+    column[far] = np.arange(len(far))
+    used = np.flatnonzero((column[snaps.point] >= 0) & (legs < NEVER))
+    out = np.full((len(found.ms), len(far)), np.inf)
+    if len(used):
+        used = used[np.argsort(column[snaps.point[used]], kind="stable")]
+        owner = column[snaps.point[used]]
+        total = found.ms[:, snaps.vertex[used]] + legs[used]
+        starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
+        out[:, owner[starts]] = np.minimum.reduceat(total, starts, axis=1)
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Direct:
+    """Times between places that need not pass a vertex.
+
+    Attributes
+    ----------
+    ms
+        Milliseconds, infinite for pairs that have no direct way.
+    link
+        Row of the link along which it leads, or -1 where it leads across.
+    """
+
+    ms: NDArray[np.float64]
+    link: NDArray[np.int64]
+
+
+def direct_times(
+    net: Network,
+    snaps: Snaps,
+    lonlat: NDArray[np.float64],
+    near: NDArray[np.int64],
+    far: NDArray[np.int64],
+    *,
+    reverse: bool,
+) -> Direct:
+    """Find the times between places that need not pass a vertex; shape (near, far).
+
+    Two places on one link travel along it. Two places that lie closer to each other than to the
+    network together go across.
+    """
+    ms = np.full((len(near), len(far)), np.inf)
+    link = np.full(ms.shape, -1, dtype=np.int64)
+    nearest = np.where(np.isnan(snaps.nearest_m), 0.0, snaps.nearest_m)
+    limit = net.profile.access.max_km * 1000.0
+    for row, one in enumerate(near):
+        # a degree is at least 55 km of latitude: a cheap sieve before measuring
+        close = np.flatnonzero(np.abs(lonlat[far, 1] - lonlat[one, 1]) < limit / 55_000.0)
+        others = far[close]
+        begin = np.broadcast_to(lonlat[one], (len(others), 2))
+        _, _, apart = GEOD.inv(begin[:, 0], begin[:, 1], lonlat[others, 0], lonlat[others, 1])
+        reach = np.minimum(nearest[one] + nearest[others], limit)
+        for place in np.flatnonzero(np.asarray(apart) <= reach + 0.5):
+            ms[row, close[place]] = net.access_ms(float(apart[place]))
+    begin_item, end_item = _on_one_link(snaps, near, far)
+    begin_at, end_at = snaps.along[begin_item], snaps.along[end_item]
+    if reverse:
+        begin_at, end_at = end_at, begin_at
+    shared = snaps.link[begin_item]
+    ride = np.rint(np.abs(end_at - begin_at) * snaps.link_ms[begin_item])
+    total = snaps.leg_ms[begin_item] + snaps.leg_ms[end_item] + ride
+    one_way = net._tables.links["oneway"].to_numpy(dtype=bool)[shared]
+    total = np.where(one_way & (end_at < begin_at), np.inf, total)
+    row_of = np.full(len(nearest), -1)
+    row_of[near] = np.arange(len(near))
+    column_of = np.full(len(nearest), -1)
+    column_of[far] = np.arange(len(far))
+    order = np.argsort(-total, kind="stable")  # the fastest is written last
+    rows, columns = row_of[snaps.point[begin_item]][order], column_of[snaps.point[end_item]][order]
+    faster = total[order] < ms[rows, columns]
+    rows, columns, order = rows[faster], columns[faster], order[faster]
+    ms[rows, columns] = total[order]
+    link[rows, columns] = shared[order]
+    return Direct(ms, link)
+
+
+def _on_one_link(
+    snaps: Snaps, near: NDArray[np.int64], far: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of ways of a near and a far point that enter the same link."""
+    # each link stands twice for each point, once for each end; one of them is enough
+    items = np.flatnonzero(snaps.link >= 0)
+    items = items[: len(items) // 2]
+    of_near = items[np.isin(snaps.point[items], near)]
+    of_far = items[np.isin(snaps.point[items], far)]
+    left = pd.DataFrame({"link": snaps.link[of_near], "near": of_near})
+    pairs = left.merge(pd.DataFrame({"link": snaps.link[of_far], "far": of_far}), on="link")
+    return pairs["near"].to_numpy(), pairs["far"].to_numpy()
+
+
+def travel_times(
+    net: Network,
+    origins: PlaceLike,
+    destinations: PlaceLike | None = None,
+    cutoff: float | None = None,
+    *,
+    modes: tuple[str, ...] = MODES,
+) -> pd.DataFrame:
+    """Measure the time from each origin to each destination, door to door.
+
+    Parameters
+    ----------
+    net
+        The network.
+    origins, destinations
+        Names, Places, (lon, lat), GeoDataFrames of points, or files; the nodes of the network
+        if ``destinations`` is None.
+    cutoff
+        Minutes; longer times are left out (NaN). Inclusive.
+    modes
+        ``("road", "rail")``, or one of them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Minutes, float64; a row for each origin and a column for each destination, on the
+        callers' own indices; NaN where a destination is not reached or a place cannot get onto
+        the network.
+
+    Raises
+    ------
+    InputError
+        If the cutoff or a place cannot be used.
+    """
+    modes = check_modes(modes)
+    limit = math.inf if cutoff is None else round(check_minutes(cutoff, "cutoff") * MS)
+    begin = as_points(origins, "origins")
+    check_inside(begin, net, "origins")
+    graph = net.graph(modes)
+    if destinations is None:
+        snaps = snap(net, begin.geometry, modes)
+        rows = np.arange(len(begin))
+        found = search(graph, snaps, rows, cutoff_ms=limit).ms[:, : graph.n_nodes]
+        return pd.DataFrame(_minutes(found), begin.index, net._tables.nodes["id"].to_numpy())
+    end = as_points(destinations, "destinations")
+    points = gpd.GeoSeries(
+        np.concatenate([np.asarray(begin.geometry.array), np.asarray(end.geometry.array)]),
+        crs=begin.crs,
+    )
+    snaps = snap(net, points, modes)
+    lonlat = np.column_stack([points.x, points.y])
+    rows, columns = np.arange(len(begin)), len(begin) + np.arange(len(end))
+    times = pair_times(graph, snaps, lonlat, rows, columns, net, limit)
+    return pd.DataFrame(_minutes(times), begin.index, end.index)
+
+
+def _minutes(ms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Milliseconds to minutes, infinity to NaN."""
+    out = ms / MS
+    out[~np.isfinite(out)] = np.nan
+    return out

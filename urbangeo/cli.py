@@ -1,0 +1,226 @@
+"""The command line: ``urbangeo layers | place | circle | atlas``.
+
+Tables for people on a terminal, CSV or JSON in a pipe. Exit status 0, or 2 for a user's mistake,
+told in one sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from urbangeo._version import __version__
+from urbangeo.errors import UrbangeoError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+app = typer.Typer(
+    name="urbangeo",
+    help="空间规划可计算：图层、路网、通勤圈、图件。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Format(StrEnum):
+    """Ways to write a table."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+class CircleFormat(StrEnum):
+    """Ways to write a circle."""
+
+    table = "table"
+    csv = "csv"
+    xlsx = "xlsx"
+    json = "json"
+    geojson = "geojson"
+    gpkg = "gpkg"
+
+
+class Direction(StrEnum):
+    """Towards the centre, or from it."""
+
+    to = "to"
+    from_ = "from"
+
+
+def main() -> None:
+    """Run the command line; the entry point of ``urbangeo``."""
+    for stream in (sys.stdout, sys.stderr):
+        # On a machine with LANG=C Chinese would end in an encoding error.
+        reconfigure: Callable[..., Any] | None = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="replace")
+    try:
+        app()
+    except UrbangeoError as error:
+        sys.stderr.write(f"urbangeo: {error}\n")
+        raise SystemExit(2) from None
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"urbangeo {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="显示版本。")
+    ] = False,
+) -> None:
+    """空间规划可计算：图层、路网、通勤圈、图件。"""
+
+
+@app.command()
+def layers(
+    output: Annotated[Format | None, typer.Option("--format", help="输出格式。")] = None,
+) -> None:
+    """列出所有图层及其来源、许可、年份、精度。"""
+    from urbangeo.catalog import layers as listed
+
+    frame = listed().reset_index()
+    people = ["name", "title_zh", "geometry", "provider", "licence", "vintage", "precision_m"]
+    _show(frame, output, [column for column in people if column in frame.columns])
+
+
+@app.command()
+def place(
+    name: Annotated[str, typer.Argument(help="地名：全称、简称、旧称，如 贵定、黔西县、温泉（息烽县）。")],
+    output: Annotated[Format | None, typer.Option("--format", help="输出格式。")] = None,
+) -> None:
+    """查一个地名：所属县、代码、坐标、精度、来源。"""
+    from dataclasses import asdict
+
+    import pandas as pd
+
+    from urbangeo.places import place as find
+
+    _show(pd.DataFrame([asdict(find(name))]), output)
+
+
+@app.command()
+def circle(
+    names: Annotated[list[str], typer.Argument(help="一个或几个中心的地名，或 经度,纬度。")],
+    minutes: Annotated[float, typer.Option("--minutes", "-m", help="分钟数，含界。")] = 60.0,
+    year: Annotated[int, typer.Option(help="路网年份（年末）。")] = 2022,
+    direction: Annotated[Direction, typer.Option(help="到中心，或从中心出发。")] = Direction.to,
+    modes: Annotated[str, typer.Option(help="road,rail 或其中之一。")] = "road,rail",
+    profile: Annotated[str, typer.Option(help="车速方案：nominal、peak、slow。")] = "nominal",
+    places: Annotated[
+        Path | None, typer.Option(help="要问的地点：CSV、XLSX 或 GIS 文件；缺省为县城和镇。")
+    ] = None,
+    inside: Annotated[bool, typer.Option("--inside", help="表中只列圈内。")] = False,
+    output: Annotated[
+        CircleFormat | None, typer.Option("--format", help="输出格式；缺省按文件名或终端。")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="写入的文件。")] = None,
+) -> None:
+    """通勤圈：哪些县城和镇在几十分钟以内，余量多少，走哪条路。"""
+    from urbangeo.access import commuting_circle
+    from urbangeo.errors import InputError
+    from urbangeo.network import Network
+    from urbangeo.report import circle_table
+
+    if out is not None and output is not None and out.suffix.lower() != f".{output}":
+        raise InputError(f"--format {output} and the file name {out.name} do not agree.")
+    if out is None and output in (CircleFormat.gpkg, CircleFormat.xlsx):
+        raise InputError(f"--format {output} needs a file: add -o FILE.{output}.")
+    found = commuting_circle(
+        [_centre(name) for name in names],
+        minutes,
+        Network.backbone(year, profile),
+        places=places,
+        direction=direction.value,
+        modes=tuple(mode.strip() for mode in modes.split(",") if mode.strip()),
+    )
+    if out is not None:
+        found.to_file(out)
+        typer.echo(found.summary())
+        typer.echo(f"已写入 {out}")
+        return
+    chosen = output or (CircleFormat.table if sys.stdout.isatty() else CircleFormat.csv)
+    if chosen is CircleFormat.table:
+        _print_table(circle_table(found, all_rows=not inside))
+        typer.echo(found.summary())
+    else:
+        typer.echo(_circle_text(found, chosen), nl=False)
+
+
+def _circle_text(found: Any, chosen: CircleFormat) -> str:
+    """Give a circle as text, the same bytes that a file would hold."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"circle.{chosen}"
+        found.to_file(path)
+        return path.read_text(encoding="utf-8-sig")
+
+
+def _centre(text: str) -> str | tuple[float, float]:
+    """Read ``106.6,26.6`` as a point and anything else as a name."""
+    parts = text.replace("，", ",").split(",")
+    if len(parts) == 2:
+        try:
+            return float(parts[0]), float(parts[1])
+        except ValueError:
+            pass
+    return text
+
+
+@app.command()
+def atlas(
+    out: Annotated[Path, typer.Option("-o", "--out", help="写入的文件夹。")],
+    only: Annotated[list[str] | None, typer.Option("--only", help="只画这些图；可重复。")] = None,
+    formats: Annotated[str, typer.Option("--format", help="pdf,svg,png。")] = "pdf,svg,png",
+    dpi: Annotated[int, typer.Option(help="PNG 的分辨率。")] = 200,
+) -> None:
+    """画图册：规划附图和通勤圈图。"""
+    from urbangeo.maps import atlas as draw_all
+
+    kinds = tuple(one.strip() for one in formats.split(",") if one.strip())
+    for path in draw_all(out, figures=only, formats=kinds, dpi=dpi):
+        typer.echo(str(path))
+
+
+def _show(frame: pd.DataFrame, output: Format | None, people: list[str] | None = None) -> None:
+    """Print a table in the way that fits where it goes."""
+    chosen = output or (Format.table if sys.stdout.isatty() else Format.csv)
+    if chosen is Format.csv:
+        typer.echo(frame.to_csv(index=False, lineterminator="\n"), nl=False)
+    elif chosen is Format.json:
+        rows = json.loads(frame.to_json(orient="records", force_ascii=False))
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        _print_table(frame[people] if people else frame)
+
+
+def _print_table(frame: pd.DataFrame) -> None:
+    """Print a table for people."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in frame.columns:
+        numeric = frame[column].dtype.kind in "if"
+        table.add_column(str(column), justify="right" if numeric else "left", overflow="fold")
+    for row in frame.itertuples(index=False):
+        table.add_row(*("" if one != one else str(one) for one in row))  # noqa: PLR0124 NaN
+    Console(soft_wrap=False).print(table)
+
+
+if __name__ == "__main__":
+    main()

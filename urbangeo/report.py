@@ -1,0 +1,258 @@
+"""Results for people and machines: the sentence, the table, the files."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from urbangeo.errors import InputError
+from urbangeo.files import writing
+
+if TYPE_CHECKING:
+    from urbangeo.access.circle import CommutingCircle
+
+__all__ = ["circle_record", "circle_table", "summarise", "write_circle"]
+
+STATUS_NAMES = {"inside": "圈内", "outside": "圈外", "unreachable": "不连通", "unsnapped": "未接入"}
+_FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)
+_SLOWER = 1.1  # the slow-down that the summary speaks of
+_TIGHT_MIN = 5.0  # a smaller margin is called tight
+
+
+def summarise(circle: CommutingCircle) -> str:
+    """Tell a circle in a few sentences of Chinese that can be quoted."""
+    towns, net = circle.towns, circle.network
+    inside = towns[towns["status"] == "inside"].sort_values("minutes")
+    centre = "、".join(circle.centres["name"].astype(str))
+    way = "到" if circle.direction == "to" else "出发"
+    heading = f"{way}{centre}" if circle.direction == "to" else f"从{centre}{way}"
+    year = f"{net['year']} 年末" if net["year"] is not None else "全部年份"
+    modes = "、".join({"road": "公路", "rail": "铁路"}[mode] for mode in circle.modes)
+    kind = "示意骨架" if net["schematic"] else "路网"
+    text = [
+        f"{heading} {circle.minutes:g} 分钟以内（门到门，{modes}，{year}{kind}，"
+        f"{net['profile_title']}车速）：所问 {len(towns)} 处中有 {len(inside)} 处在圈内"
+        f"{_by_kind(inside)}。"
+    ]
+    if len(inside):
+        last = inside.iloc[-1]
+        text.append(f"圈内最远的是{last['name']}，{last['minutes']:.1f} 分钟。")
+        tight = inside[inside["margin_min"] < _TIGHT_MIN]
+        if len(tight):
+            text.append(f"余量不足 {_TIGHT_MIN:g} 分钟的有{_names(tight)}。")
+        falls = inside[inside["breakeven"] < _SLOWER]
+        told = f"{_names(falls)}掉出圈外" if len(falls) else "圈内各处都不掉出"
+        text.append(f"道路用时增加 {round((_SLOWER - 1) * 100)}%，{told}。")
+    for status in ("unreachable", "unsnapped"):
+        lost = towns[towns["status"] == status]
+        if len(lost):
+            text.append(f"{STATUS_NAMES[status]}的有{_names(lost)}。")
+    text.append("通勤圈按时间划定，是通勤联系的替代指标，不是实测通勤量。")
+    if net["schematic"]:
+        text.append("路网为手工骨架，结果仅为示意。")
+    return "".join(text)
+
+
+def _by_kind(towns: gpd.GeoDataFrame) -> str:
+    if "kind" not in towns.columns:
+        return ""
+    seats, small = (int((towns["kind"] == one).sum()) for one in ("county_seat", "town"))
+    parts = [f"县城（城区）{seats} 个"] * bool(seats) + [f"镇 {small} 个"] * bool(small)
+    return f"，其中{'、'.join(parts)}" if parts else ""
+
+
+def _names(towns: gpd.GeoDataFrame, most: int = 8) -> str:
+    names = [str(one) for one in towns["name"]]
+    more = f"等 {len(names)} 处" if len(names) > most else ""
+    return "、".join(names[:most]) + more
+
+
+def circle_table(circle: CommutingCircle, *, all_rows: bool = True) -> pd.DataFrame:
+    """Give the towns as a table for people: Chinese headings, nearest first."""
+    towns = circle.towns
+    if not all_rows:
+        towns = towns[towns["status"] == "inside"]
+    towns = towns.sort_values(["minutes", "name"], na_position="last", kind="stable")
+    return pd.DataFrame(
+        {
+            "名称": towns["name"],
+            "县（市、区）": towns["county"],
+            "结论": towns["status"].map(STATUS_NAMES),
+            "分钟": towns["minutes"].round(1),
+            "余量": towns["margin_min"].round(1),
+            "可慢倍数": towns["breakeven"].round(3),
+            "方式": towns["modes"].map(lambda one: one.replace("road", "公路").replace("rail", "铁路")),
+            "路径": towns["legs"].where(towns["legs"] != "", towns["reason"]),
+        }
+    )
+
+
+def circle_record(circle: CommutingCircle) -> dict[str, Any]:
+    """Give a circle as plain values for JSON: centre, minutes, network, towns, counties."""
+    towns = []
+    for row, route in zip(_flat(circle).to_dict("records"), circle.routes, strict=True):
+        row["legs"] = [leg.as_dict() for leg in route.legs] if route else []
+        towns.append({key: _plain(value) for key, value in row.items()})
+    counties = [
+        {key: _plain(value) for key, value in row.items()}
+        for row in circle.counties.to_dict("records")
+    ]
+    centres = [
+        {key: _plain(row[key]) for key in ("name", "kind", "county", "adcode", "lon", "lat")}
+        for row in circle.centres.to_dict("records")
+    ]
+    return {
+        "centre": centres,
+        "minutes": circle.minutes,
+        "direction": circle.direction,
+        "modes": list(circle.modes),
+        "summary": circle.summary(),
+        "network": dict(circle.network),
+        "towns": towns,
+        "counties": counties,
+    }
+
+
+def _flat(circle: CommutingCircle) -> pd.DataFrame:
+    """The towns without geometry, numbers rounded to what they can mean."""
+    flat = pd.DataFrame(circle.towns.drop(columns=circle.towns.geometry.name))
+    return flat.round({"minutes": 3, "margin_min": 3, "breakeven": 3, "lon": 6, "lat": 6})
+
+
+def _plain(value: Any) -> Any:
+    """Make a value that JSON knows; what is not finite becomes null."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    if value is None or isinstance(value, str | bool | int | float | list):
+        return value
+    return None if pd.isna(value) else str(value)
+
+
+def write_circle(circle: CommutingCircle, path: str | os.PathLike[str]) -> None:
+    """Write a circle to a file of the kind that its suffix names.
+
+    ``.csv`` holds the towns; ``.xlsx`` the towns, the counties and what was asked; ``.json``
+    everything but geometry; ``.geojson`` the towns as points; ``.gpkg`` the layers ``towns``,
+    ``circle``, ``bands``, ``centres`` and ``about``.
+
+    Raises
+    ------
+    InputError
+        If the suffix is none of these.
+    OutputError
+        If the file cannot be written; nothing half-written is left.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in _WRITERS:
+        raise InputError(
+            f"Cannot tell what to write from the name {os.fspath(path)!r}; "
+            f"end it in {', '.join(_WRITERS)}."
+        )
+    with writing(path) as draft:
+        _WRITERS[suffix](circle, draft)
+
+
+def _write_csv(circle: CommutingCircle, path: Path) -> None:
+    _flat(circle).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def _write_json(circle: CommutingCircle, path: Path) -> None:
+    text = json.dumps(circle_record(circle), ensure_ascii=False, indent=1, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _write_geojson(circle: CommutingCircle, path: Path) -> None:
+    towns = circle.towns.replace([np.inf, -np.inf], np.nan)
+    towns.to_file(path, driver="GeoJSON", engine="pyogrio", index=False)
+
+
+def _write_gpkg(circle: CommutingCircle, path: Path) -> None:
+    import pyogrio
+
+    shape = {"minutes": [circle.minutes], "geometry": [circle.polygon]}
+    about = pd.DataFrame(_about(circle), columns=["key", "value"])
+    layers = {
+        "towns": circle.towns,
+        "circle": gpd.GeoDataFrame(shape, crs=circle.towns.crs),
+        "bands": circle.bands,
+        "centres": circle.centres,
+    }
+    # Without a fixed date GDAL writes the hour into the file, and no two runs would be equal.
+    previous = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
+    try:
+        for name, frame in layers.items():
+            frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio", index=False)
+        pyogrio.write_dataframe(about, path, layer="about", driver="GPKG")
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": previous})
+
+
+def _write_xlsx(circle: CommutingCircle, path: Path) -> None:
+    rough = path.with_name("rough.xlsx")
+    with pd.ExcelWriter(rough, engine="openpyxl") as book:
+        circle_table(circle).to_excel(book, sheet_name="城镇", index=False)
+        circle.counties.to_excel(book, sheet_name="县（市、区）", index=False)
+        pd.DataFrame(_about(circle), columns=["项", "值"]).to_excel(
+            book, sheet_name="说明", index=False
+        )
+        book.book.properties.created = book.book.properties.modified = _FIXED_DATE
+        for sheet in book.book.worksheets:
+            sheet.freeze_panes = "A2"
+            for column in sheet.columns:
+                longest = max(_width(str(cell.value or "")) for cell in column)
+                sheet.column_dimensions[column[0].column_letter].width = min(60, longest + 2)
+    # A workbook is a zip whose entries carry the hour of writing; give them a fixed one.
+    with zipfile.ZipFile(rough) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "docProps/core.xml":
+                content = _fixed_dates(content)
+            new.writestr(zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0)), content)
+
+
+def _fixed_dates(core: bytes) -> bytes:
+    """Replace the dates in a workbook's properties, which openpyxl sets when it saves."""
+    import re
+
+    fixed = _FIXED_DATE.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    return re.sub(rb"(<dcterms:\w+[^>]*>)[^<]*(</dcterms)", rb"\g<1>" + fixed + rb"\g<2>", core)
+
+
+def _width(text: str) -> int:
+    """Width of a text in columns; Chinese takes two."""
+    return sum(2 if ord(one) > 0x2E80 else 1 for one in text)
+
+
+def _about(circle: CommutingCircle) -> list[tuple[str, str]]:
+    """What was asked, of which network: the rows that every file carries."""
+    rows = [
+        ("summary", circle.summary()),
+        ("centre", "、".join(circle.centres["name"].astype(str))),
+        ("minutes", f"{circle.minutes:g}"),
+        ("direction", circle.direction),
+        ("modes", "+".join(circle.modes)),
+    ]
+    for key, value in circle.network.items():
+        text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+        rows.append((f"network.{key}", text))
+    return rows
+
+
+_WRITERS = {
+    ".csv": _write_csv,
+    ".xlsx": _write_xlsx,
+    ".json": _write_json,
+    ".geojson": _write_geojson,
+    ".gpkg": _write_gpkg,
+}
