@@ -19,7 +19,9 @@ def a_place(name: str, kind: str = "town", county: str = "织金县", adcode: st
 def test_every_point_lies_in_the_county_that_its_row_says() -> None:
     counties = load("counties").rename(columns={"adcode": "found", "name": "found_name"})
     joined = places().sjoin(counties[["found", "found_name", "geometry"]], how="left")
-    wrong = joined[(joined["adcode"] != joined["found"]) | (joined["county"] != joined["found_name"])]
+    wrong = joined[
+        (joined["adcode"] != joined["found"]) | (joined["county"] != joined["found_name"])
+    ]
     assert wrong[["name", "county", "found_name"]].to_dict("records") == []
     assert len(joined) == len(places())
 

@@ -83,14 +83,22 @@ def test_too_far_is_not_snapped_but_measured() -> None:
     assert found.nearest_m[0] > PROFILE.access.max_km * 1000
 
 
-def test_only_roads_near_the_nearest_are_tried() -> None:
+def test_only_roads_about_as_near_as_the_nearest_are_tried() -> None:
     nodes = [node("A", 107, 27), node("B", 107.1, 27), node("C", 107, 27.03), node("D", 107.1, 27.03)]
     net = network(nodes, [link("A", "B", 10), link("C", "D", 10)])
-    beside = ways(net, snapped(net, (107.05, 27.001)))  # the other road is 3.2 km away
-    between = ways(net, snapped(net, (107.05, 27.011)))  # 1.2 km and 2.1 km away
-    assert 3.2e3 - 0.1e3 > DETOUR_M
-    assert set(beside) == {"A", "B"}
+    between = ways(net, snapped(net, (107.05, 27.012)))  # 1.3 km and 2.0 km away
+    beside = ways(net, snapped(net, (107.05, 27.008)))  # 0.9 km and 2.4 km: more than twice
+    on_it = ways(net, snapped(net, (107.05, 27.0)))
     assert set(between) == {"A", "B", "C", "D"}
+    assert set(beside) == set(on_it) == {"A", "B"}
+
+
+def test_never_much_farther_than_the_nearest() -> None:
+    nodes = [node("A", 107, 27), node("B", 107.1, 27), node("C", 107, 27.062), node("D", 107.1, 27.062)]
+    net = network(nodes, [link("A", "B", 10), link("C", "D", 10)])
+    found = ways(net, snapped(net, (107.05, 27.0215)))  # 2.4 km and 4.5 km away
+    assert 4.5e3 - 2.4e3 > DETOUR_M
+    assert set(found) == {"A", "B"}
 
 
 def test_rail_alone_is_entered_at_stations() -> None:

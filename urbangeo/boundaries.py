@@ -17,7 +17,6 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from urbangeo.catalog import region
@@ -26,6 +25,8 @@ from urbangeo.errors import TableError, UnknownNameError
 from urbangeo.names import short_name
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import geopandas as gpd
     import pandas as pd
 

@@ -159,15 +159,17 @@ def _table_path(entry: LayerRecord, source: str | os.PathLike[str] | None) -> Pa
         path = local_path(source, f"source of layer {entry.name!r}")
         if path.is_dir():
             path = path / Path(entry.source).name
-    if not path.is_file():
-        raise InputError(
-            f"Layer {entry.name!r} needs the file {path}, which does not exist. "
-            "Give source= a file or folder that holds it, or install urbangeo again."
-        )
+    for part in _parts(entry, path):
+        if not part.is_file():
+            raise InputError(
+                f"Layer {entry.name!r} needs the file {part}, which does not exist. "
+                "Give source= a file or folder that holds it, or install urbangeo again."
+            )
     return path
 
 
 def _parts(entry: LayerRecord, path: Path) -> list[Path]:
+    # Links are drawn between the nodes that stand beside them.
     return [path, path.with_name("nodes.csv")] if entry.geometry == "line" else [path]
 
 
@@ -200,8 +202,6 @@ def _lines(path: Path) -> gpd.GeoDataFrame:
 
     links = read_table(path).fillna("")
     nodes_path = path.with_name("nodes.csv")
-    if not nodes_path.is_file():
-        raise InputError(f"{path} needs {nodes_path} beside it, which does not exist.")
     nodes = check(_points(nodes_path), "network_nodes", nodes_path).set_index("id")
     _require_columns(links, ("id", "from", "to"), path)
     findings = [

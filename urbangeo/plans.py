@@ -15,7 +15,6 @@ from urbangeo.names import normalise, stem
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
-    from pathlib import Path
 
     import geopandas as gpd
     import pandas as pd
@@ -76,7 +75,7 @@ class Extent:
     name: str
     title: str
     plan: str
-    adcodes: tuple[str, ...]
+    adcodes: tuple[str, ...] = field(repr=False)
     source: str | os.PathLike[str] | None = None
     _members: pd.DataFrame | None = field(default=None, repr=False, compare=False)
 
@@ -275,14 +274,3 @@ def _extent_findings(table: pd.DataFrame) -> list[str]:
     titles = table.groupby("extent")["title"].nunique()
     findings += [f"extent {key!r} has several titles" for key in titles.index[titles > 1]]
     return findings
-
-
-def plan_folder(key: str) -> Path:
-    """Give the folder with the tables of a plan.
-
-    Raises
-    ------
-    UnknownNameError
-        If no plan has that key.
-    """
-    return data_folder() / "plans" / plan_record(key).key

@@ -128,9 +128,11 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "ref": _text(blank=True),
             "name": _text(blank=True),
             "length_m": _positive(nullable=True),
+            "oneway": _text(blank=True),
             "status": _choice(*_STATUSES),
             "open_year": _number(1800, 2200, nullable=True),
             "planned_year": _number(1800, 2200, nullable=True),
+            "cite": _text(blank=True),
             "source": _text(),
             "precision_m": _positive(),
         }

@@ -260,8 +260,13 @@ def list_layers(path: str | os.PathLike[str]) -> list[str]:
         return []
     _check_content(local, "file")
     import pyogrio
+    from pyogrio.errors import DataSourceError
 
-    return [str(name) for name, kind in pyogrio.list_layers(local) if kind is not None]
+    try:
+        found = pyogrio.list_layers(local)
+    except DataSourceError as error:
+        raise InputError(f"The file {local} cannot be read: {error}") from error
+    return [str(name) for name, kind in found if kind is not None]
 
 
 def file_digest(path: str | os.PathLike[str]) -> str:
@@ -358,7 +363,7 @@ def _read_gdal(name: str, layer: str | None, encoding: str) -> gpd.GeoDataFrame:
         # Only shapefiles leave the encoding open; for the others UTF-8 is part of the format.
         # on_invalid: a ring that cannot be built becomes None, which is refused with its row.
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Invalid WKB", category=UserWarning)
+            warnings.filterwarnings("ignore", message="Non closed ring", category=RuntimeWarning)
             frame = pyogrio.read_dataframe(
                 name, layer=layer, encoding=encoding, force_2d=True, on_invalid="ignore"
             )

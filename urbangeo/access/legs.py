@@ -161,7 +161,7 @@ def _tell(
     """Join pieces of one road or one train into legs."""
     tables = net._tables
     names = tables.nodes["name"].to_numpy()
-    speed, length = net.speed_kmh(), net.length_m
+    speed, length = net.speed_kmh, net.length_m
     legs: list[Leg] = []
     road_ms = other_ms = 0
     boarding: list[_Piece] = []

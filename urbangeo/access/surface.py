@@ -241,7 +241,7 @@ def _ways_in(
     roads, tail_min, head_min = roads[near], tail_min[near], head_min[near]
     if len(roads):
         lines = np.asarray(tables.links.geometry.iloc[roads].to_crs(metric).array)
-        whole = net.length_m[roads] * 0.06 / net.speed_kmh()[roads]
+        whole = net.length_m[roads] * 0.06 / net.speed_kmh[roads]
         one_way = tables.links["oneway"].to_numpy(dtype=bool)[roads]
         steps = np.maximum(1, np.ceil(shapely.length(lines) / (cell_m / 2)).astype(int))
         owner = np.repeat(np.arange(len(roads)), steps + 1)

@@ -118,7 +118,8 @@ def search(
         return_predecessors=paths,
     )
     ms, before = found if paths else (found, None)
-    return Search(ms[:, :n] - 1, None if before is None else before[:, :n])
+    ms -= 1  # in place: the table may hold a hundred million times
+    return Search(ms[:, :n], None if before is None else before[:, :n])
 
 
 def pair_times(
@@ -300,7 +301,8 @@ def travel_times(
         snaps = snap(net, begin.geometry, modes)
         rows = np.arange(len(begin))
         found = search(graph, snaps, rows, cutoff_ms=limit).ms[:, : graph.n_nodes]
-        return pd.DataFrame(_minutes(found), begin.index, net._tables.nodes["id"].to_numpy())
+        columns = pd.Index(net._tables.nodes["id"])
+        return pd.DataFrame(_minutes(found), begin.index, columns, copy=False)
     end = as_points(destinations, "destinations")
     points = gpd.GeoSeries(
         np.concatenate([np.asarray(begin.geometry.array), np.asarray(end.geometry.array)]),
@@ -314,7 +316,7 @@ def travel_times(
 
 
 def _minutes(ms: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Milliseconds to minutes, infinity to NaN."""
-    out = ms / MS
-    out[~np.isfinite(out)] = np.nan
-    return out
+    """Milliseconds to minutes, infinity to NaN, in place."""
+    ms /= MS
+    ms[np.isinf(ms)] = np.nan
+    return ms

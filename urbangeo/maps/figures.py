@@ -30,7 +30,7 @@ from urbangeo.maps.furniture import (
     draw_line,
     new_sheet,
 )
-from urbangeo.maps.labels import Label, has_room, place, write
+from urbangeo.maps.labels import Label, has_room, place, to_page, write
 from urbangeo.maps.style import BANDS, COLOURS, LINES, SIZES, points, settings
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ _TOWNS = {
     "unsnapped": _TownStyle("未接入路网", "^", COLOURS["paper"], COLOURS["faint_ink"]),
 }
 _SEAT_KINDS = {"prefecture_seat", "county_seat"}
+_TOGETHER = 50.0
+"""Lines no farther apart than this many metres are one line of two editions."""
 _SEAT_MM, _TOWN_MM = 1.7, 1.05
 
 
@@ -325,26 +327,42 @@ def _ground(
     county_lines = _outlines(units.geometry)
     city_lines = _outlines(cities.geometry)
     province_lines = _outlines(whole.geometry)
-    near = 300.0
-    city_lines = _without(city_lines, province_lines, near)
-    county_lines = _without(
-        county_lines, shapely.union_all([city_lines, province_lines]), near
-    )
+    outline = members.union_all()
+    # Where lines of two ranks run together the higher one is drawn alone.
+    higher = shapely.union_all([province_lines, outline.boundary])
+    city_lines = _without(city_lines, higher, _TOGETHER)
+    higher = shapely.union_all([city_lines, higher])
+    county_lines = _without(county_lines, higher, _TOGETHER)
     return _Ground(
         units,
         members,
-        members.union_all(),
+        outline,
         whole.union_all(),
         county_lines,
         city_lines,
         province_lines,
-        None if surroundings is None else _projected(surroundings, "surroundings", crs),
+        None if surroundings is None else _nearby(surroundings, units.total_bounds, crs),
     )
+
+
+def _nearby(
+    surroundings: gpd.GeoDataFrame, bounds: Sequence[float], crs: pyproj.CRS
+) -> gpd.GeoDataFrame:
+    """Surroundings as far as a map of the bounds can show them; what is far off is not projected."""
+    west, south, east, north = bounds
+    reach = max(east - west, north - south)
+    frame = shapely.box(west - reach, south - reach, east + reach, north + reach)
+    around = gpd.GeoSeries([frame], crs=crs).to_crs(WGS84).envelope.iloc[0]
+    require_crs(surroundings, "surroundings")
+    near = surroundings.to_crs(WGS84)
+    near = near[near.intersects(around)]
+    near = near.set_geometry(shapely.intersection(near.geometry.to_numpy(), around), crs=WGS84)
+    return near.to_crs(crs)
 
 
 def _draw_ground(axes: Axes, ground: _Ground) -> None:
     if ground.surroundings is not None:
-        _add_lines(axes, _outlines(ground.surroundings.geometry), "county", 1.5)
+        _add_lines(axes, _outlines(ground.surroundings.geometry), "beyond", 1.5)
     _add_lines(axes, ground.province_lines, "province_band", 2)
     _fill(axes, ground.province, COLOURS["land"], 2.5, "land")
     _fill(axes, ground.outline, COLOURS["member"], 2.6, "member")
@@ -424,7 +442,9 @@ def _draw_inset(sheet: Sheet, ground: _Ground, crowded: gpd.GeoDataFrame, floor:
                 leader=chief,
             )
         )
-    lines = shapely.union_all([ground.prefecture_lines, ground.outline.boundary])
+    lines = shapely.union_all(
+        [ground.county_lines, ground.prefecture_lines, ground.outline.boundary]
+    )
     write(axes, place(axes, labels, lines=shapely.intersection(lines, window)))
     return True
 
@@ -436,6 +456,22 @@ def _enlarged(ground: _Ground, crowded: gpd.GeoDataFrame) -> set[str]:
     window = shapely.box(*crowded.total_bounds)
     share = ground.counties.intersection(window).area / ground.counties.area
     return {*crowded["adcode"], *ground.counties.loc[share > 0.5, "adcode"]}
+
+
+def _window_edges(axes: Axes) -> list[tuple[float, float, float, float]]:
+    """Give the four sides of the inset's window on the page, as thin boxes."""
+    boxes = []
+    for patch in axes.patches:
+        if patch.get_gid() == "inset_window":
+            corners = to_page(axes, patch.get_path().transformed(patch.get_patch_transform()).vertices)
+            (left, bottom), (right, top) = corners.min(axis=0), corners.max(axis=0)
+            boxes += [
+                (left, bottom, left, top),
+                (right, bottom, right, top),
+                (left, bottom, right, bottom),
+                (left, top, right, top),
+            ]
+    return boxes
 
 
 def _name_extent(sheet: Sheet, ground: _Ground, crowded: gpd.GeoDataFrame) -> None:
@@ -463,12 +499,16 @@ def _name_extent(sheet: Sheet, ground: _Ground, crowded: gpd.GeoDataFrame) -> No
                     halo=COLOURS["ground"], priority=5,
                 )
             )  # fmt: skip
-    lines = [ground.prefecture_lines, ground.province_lines, ground.outline.boundary]
-    if len(enlarged):
-        west, south, east, north = crowded.total_bounds
-        lines.append(shapely.box(west, south, east, north).boundary)
-    heavy = shapely.union_all(lines)
-    placement = place(axes, labels, keep_off=sheet.keep_off, lines=heavy)
+    lines = shapely.union_all(
+        [
+            ground.county_lines,
+            ground.prefecture_lines,
+            ground.province_lines,
+            ground.outline.boundary,
+        ]
+    )
+    keep_off = [*sheet.keep_off, *_window_edges(axes)]
+    placement = place(axes, labels, keep_off=keep_off, lines=lines)
     lost = [label.texts[0] for label in placement.left_out if label.required]
     if lost:
         raise InputError(
@@ -604,7 +644,7 @@ def _draw_bands(
         entries["界线"] = entries.pop("界线")
     land = whole.union_all()
     province_lines = _outlines(whole.geometry)
-    county_lines = _without(_outlines(units.geometry), province_lines, 300.0)
+    county_lines = _without(_outlines(units.geometry), province_lines, _TOGETHER)
     _add_lines(axes, province_lines, "province_band", 2)
     _fill(axes, land, COLOURS["land"], 2.1, "land")
     group = entries[f"{_direction(circle)}行程时间"]

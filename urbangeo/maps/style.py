@@ -118,6 +118,7 @@ class Line:
 LINES = {
     "province": Line(COLOURS["province"], 0.42, (3.4, 0.9, 0.5, 0.9)),
     "province_band": Line(COLOURS["province_band"], 2.2),
+    "beyond": Line(COLOURS["faint_ink"], 0.22, (3.4, 0.9, 0.5, 0.9)),
     "extent": Line(COLOURS["extent"], 0.85),
     "prefecture": Line(COLOURS["prefecture"], 0.32, (1.9, 0.7, 0.35, 0.7)),
     "county": Line(COLOURS["county"], 0.13),

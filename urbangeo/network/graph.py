@@ -82,7 +82,10 @@ class Graph:
         key = "reverse" if reverse else "forward"
         if key not in self._cache:
             shape = (self.n_vertices, self.n_vertices)
-            forward = csr_array((self.cost_ms.astype(float), self.heads, self.indptr), shape=shape)
+            # scipy searches with 32-bit indices and would convert others at every call
+            index = np.int32 if max(self.n_arcs, self.n_vertices) < 2**31 else np.int64
+            rows, columns = self.indptr.astype(index), self.heads.astype(index)
+            forward = csr_array((self.cost_ms.astype(float), columns, rows), shape=shape)
             self._cache[key] = forward.T.tocsr() if reverse else forward
         return self._cache[key]
 

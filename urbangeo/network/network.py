@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import math
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
-__all__ = ["MODES", "Network", "check_modes"]
+__all__ = ["MODES", "Facts", "Network", "check_modes"]
+
+_T = TypeVar("_T")
 
 MODES = ("road", "rail")
 """Modes that a question may be asked of, in any combination."""
@@ -119,7 +121,7 @@ class Network:
     _link_on: NDArray[np.bool_] | None = field(default=None, repr=False)
     _service_on: NDArray[np.bool_] | None = field(default=None, repr=False)
     _road_factor: float = field(default=1.0, repr=False)
-    _graphs: dict[tuple[str, ...], Graph] = field(
+    _derived: dict[tuple[str, tuple[str, ...]], Any] = field(
         default_factory=dict, repr=False, compare=False, init=False
     )
 
@@ -396,6 +398,7 @@ class Network:
 
     # -- the graph ---------------------------------------------------------------------------
 
+    @cached_property
     def speed_kmh(self) -> NDArray[np.float64]:
         """Speed on every link of the whole table, km/h; NaN for rail, which has a timetable."""
         classes = self._tables.links["class"]
@@ -420,10 +423,16 @@ class Network:
         NetworkError
             If the view has no link or service of these modes.
         """
-        key = check_modes(modes)
-        if key not in self._graphs:
-            self._graphs[key] = self._compile(key)
-        return self._graphs[key]
+        chosen = check_modes(modes)
+        return self.derived("graph", chosen, lambda: self._compile(chosen))
+
+    def derived(self, what: str, modes: tuple[str, ...], make: Callable[[], _T]) -> _T:
+        """Give what was made of this view before, or make it and keep it with the view."""
+        key = (what, modes)
+        if key not in self._derived:
+            self._derived[key] = make()
+        made: _T = self._derived[key]
+        return made
 
     def _compile(self, modes: tuple[str, ...]) -> Graph:
         t = self._tables
@@ -431,7 +440,7 @@ class Network:
         parts: list[tuple[NDArray[Any], ...]] = []
         if "road" in modes:
             rows = self.link_rows[np.asarray(t.links["mode"].iloc[self.link_rows] == "road")]
-            cost = self.length_m[rows] * 3600.0 / self.speed_kmh()[rows]
+            cost = self.length_m[rows] * 3600.0 / self.speed_kmh[rows]
             both = rows[~t.links["oneway"].to_numpy(dtype=bool)[rows]]
             cost_both = cost[~t.links["oneway"].to_numpy(dtype=bool)[rows]]
             road = np.full(len(rows) + len(both), ArcKind.ROAD, dtype=np.int8)
@@ -469,7 +478,7 @@ class Network:
         for row in self.nodes.to_dict("records"):
             point = row.pop("geometry")
             graph.add_node(row.pop("id"), x=point.x, y=point.y, **row)
-        minutes = self.length_m * 0.06 / self.speed_kmh()
+        minutes = self.length_m * 0.06 / self.speed_kmh
         for row, place in zip(self.links.to_dict("records"), self.link_rows, strict=True):
             tail, head = row.pop("from"), row.pop("to")
             key = row["id"]

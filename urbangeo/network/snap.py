@@ -1,8 +1,9 @@
 """Places onto the graph, with the legs off it.
 
 An ordinary road is entered anywhere along it. An expressway or a railway is entered only at its
-interchanges and stations; a way point never. A place may enter at any road or node that lies no
-farther than :data:`DETOUR_M` beyond its nearest one; the search decides which is fastest.
+interchanges and stations; a way point never. A place may enter at any road or node that is at
+most twice as far as its nearest one, and at most :data:`DETOUR_M` farther; the search decides
+which is fastest. A place that lies on a road therefore takes that road.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
+import pyproj
 import shapely
 from numpy.typing import NDArray
 
@@ -21,6 +23,9 @@ __all__ = ["DETOUR_M", "NEVER", "Snaps", "entry_nodes", "open_roads", "snap"]
 
 DETOUR_M = 2000.0
 """How much farther than the nearest road another one may lie and still be tried, metres."""
+
+TOUCH_M = 1.0
+"""Roads that meet in a point are equally near, whatever the last digit says, metres."""
 
 MOST_LINKS = 8
 """How many of the nearest roads are tried for each place."""
@@ -115,6 +120,26 @@ def entry_nodes(net: Network, modes: tuple[str, ...]) -> NDArray[np.int64]:
     return np.flatnonzero(wanted & touched[: graph.n_nodes])
 
 
+@dataclass(frozen=True, eq=False)
+class _WaysIn:
+    """The shapes by which a view of a network is entered, indexed."""
+
+    metric: pyproj.CRS
+    roads: NDArray[np.int64]
+    nodes: NDArray[np.int64]
+    shapes: NDArray[np.object_]
+    tree: shapely.STRtree
+
+
+def _ways_in(net: Network, modes: tuple[str, ...]) -> _WaysIn:
+    metric = equal_area(net.bounds)
+    roads, nodes = open_roads(net, modes), entry_nodes(net, modes)
+    lines = net._tables.links.geometry.iloc[roads].to_crs(metric)
+    gates = net._tables.nodes.geometry.iloc[nodes].to_crs(metric)
+    shapes = np.concatenate([np.asarray(lines.array), np.asarray(gates.array)])
+    return _WaysIn(metric, roads, nodes, shapes, shapely.STRtree(shapes))
+
+
 def snap(net: Network, points: gpd.GeoSeries, modes: tuple[str, ...] = ("road", "rail")) -> Snaps:
     """Find the ways between places and the graph.
 
@@ -133,21 +158,19 @@ def snap(net: Network, points: gpd.GeoSeries, modes: tuple[str, ...] = ("road", 
         A place farther from every way in than the profile's ``access.max_km`` has no row.
     """
     modes = check_modes(modes)
-    metric = equal_area(net.bounds)
+    ways_in = net.derived("ways in", modes, lambda: _ways_in(net, modes))
+    metric, roads, nodes = ways_in.metric, ways_in.roads, ways_in.nodes
+    shapes, tree = ways_in.shapes, ways_in.tree
+    tables = net._tables
     spots = np.asarray(points.to_crs(metric).array)
     lonlat = shapely.get_coordinates(np.asarray(points.array))
-    roads, nodes = open_roads(net, modes), entry_nodes(net, modes)
-    tables = net._tables
-    lines = np.asarray(tables.links.geometry.iloc[roads].to_crs(metric).array)
-    gates = np.asarray(tables.nodes.geometry.iloc[nodes].to_crs(metric).array)
-    shapes = np.concatenate([lines, gates])
-    tree = shapely.STRtree(shapes)
     nearest = np.full(len(spots), np.nan)
     if len(shapes) and len(spots):
         (which, _), distance = tree.query_nearest(spots, return_distance=True, all_matches=False)
         nearest[which] = distance
     limit = net.profile.access.max_km * 1000.0
-    reach = np.where(np.isnan(nearest), 0.0, np.minimum(nearest + DETOUR_M, limit))
+    reach = np.minimum(np.minimum(2 * nearest, nearest + DETOUR_M) + TOUCH_M, limit)
+    reach = np.nan_to_num(reach)
     point, shape = tree.query(spots, predicate="dwithin", distance=reach)
     distance = shapely.distance(spots[point], shapes[shape])
     order = np.lexsort((shape, distance, point))
@@ -215,7 +238,7 @@ def snap(net: Network, points: gpd.GeoSeries, modes: tuple[str, ...] = ("road", 
 
 def _link_ms(net: Network, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Whole milliseconds of road links; the same numbers as in the graph."""
-    cost = net.length_m[rows] * 3600.0 / net.speed_kmh()[rows]
+    cost = net.length_m[rows] * 3600.0 / net.speed_kmh[rows]
     return np.maximum(1, np.rint(cost)).astype(np.int64)
 
 
