@@ -6,7 +6,7 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from urbangeo.boundaries import ENVIRONMENT, boundary_provider
+from urbangeo.boundaries import ENVIRONMENT, boundary_provider, surroundings
 from urbangeo.errors import CRSError, InputError, TableError, UnknownNameError
 from urbangeo.layer import load
 from urbangeo.plans import extent
@@ -144,7 +144,7 @@ def test_all_three_levels_in_one_layer(tmp_path: Path) -> None:
 def test_finer_levels_cannot_be_made(tmp_path: Path) -> None:
     path = tmp_path / "official.gpkg"
     squares(codes=["520100", "520200", "520300", "510100"]).to_file(path)
-    with pytest.raises(TableError, match="no boundary of level counties.*3 of level prefectures"):
+    with pytest.raises(TableError, match=r"no boundary of level counties.*3 of level prefectures"):
         load("counties", source=path)
 
 
@@ -214,6 +214,23 @@ def test_a_changed_file_is_read_again(own: Path) -> None:
     own.unlink()
     squares(names=["云岩区", "改名区", "钟山区", "锦江区"]).to_file(own)
     assert load("counties", source=own)["name"].tolist()[0] == "改名区"
+
+
+def test_surroundings_are_the_other_provinces(own: Path) -> None:
+    others = surroundings()
+    assert others is not None
+    # 34 units of province level, without the one of the region.
+    assert others["adcode"].nunique() == 33
+    assert "520000" not in set(others["adcode"])
+    neighbours = others[others.intersects(load("province").geometry[0].buffer(0.05))]
+    assert set(neighbours["name"]) == {
+        "重庆市",
+        "四川省",
+        "云南省",
+        "广西壮族自治区",
+        "湖南省",
+    }
+    assert surroundings(own) is None
 
 
 def test_a_provider_is_chosen_once_per_source() -> None:

@@ -16,7 +16,7 @@ def test_a_file_takes_its_place_on_success(tmp_path: Path) -> None:
         draft.write_text("a")
         assert not target.exists()
     assert target.read_text() == "a"
-    assert os.listdir(target.parent) == ["table.csv"]
+    assert [path.name for path in target.parent.iterdir()] == ["table.csv"]
 
 
 def test_nothing_half_written_stays(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_nothing_half_written_stays(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         fail()
     assert target.read_text() == "before"
-    assert os.listdir(tmp_path) == ["table.csv"]
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_folder_without_permission(tmp_path: Path) -> None:
     locked.mkdir(mode=0o500)
     with pytest.raises(OutputError, match="Permission denied"), writing(locked / "table.csv"):
         pass
-    assert os.listdir(locked) == []
+    assert list(locked.iterdir()) == []
 
 
 def test_a_full_disk_is_an_output_error(tmp_path: Path) -> None:
@@ -69,4 +69,4 @@ def test_a_full_disk_is_an_output_error(tmp_path: Path) -> None:
 
     with pytest.raises(OutputError, match=r"table\.csv: No space left"):
         fail()
-    assert os.listdir(tmp_path) == []
+    assert [path.name for path in tmp_path.iterdir()] == []

@@ -10,7 +10,7 @@ import pytest
 
 from urbangeo import plans
 from urbangeo._version import __version__
-from urbangeo.catalog import data_folder
+from urbangeo.catalog import data_folder, layers, record
 from urbangeo.errors import InputError, TableError, UnknownNameError
 from urbangeo.layer import load
 
@@ -200,12 +200,27 @@ def test_missing_parts_are_named(network: Path) -> None:
 
 
 def test_wrong_names_suggest() -> None:
-    with pytest.raises(UnknownNameError, match="Unknown layer 'countries'. Did you mean counties"):
+    with pytest.raises(
+        UnknownNameError, match=r"Unknown layer 'countries'\. Did you mean counties"
+    ):
         load("countries")
     with pytest.raises(UnknownNameError, match="Unknown extent"):
         load("counties", extent="qianzhou")
     with pytest.raises(UnknownNameError, match="Did you mean tianditu"):
         load("counties", source="tianditude")
+
+
+@pytest.mark.parametrize("name", layers()["name"])
+def test_every_registered_layer_loads(name: str) -> None:
+    entry = record(name)
+    if entry.provider == "table" and not (data_folder() / entry.source).is_file():
+        pytest.skip(f"{entry.source} is not in the checkout")
+    frame = load(name)
+    kinds = {"point": "Point", "line": "LineString", "polygon": "Polygon"}
+    assert len(frame) > 0
+    assert frame.geom_type.str.removeprefix("Multi").eq(kinds[entry.geometry]).all()
+    assert len(load(name, extent="guizhou")) <= len(frame)
+    assert len(load(name, extent="qianzhong")) > 0
 
 
 def test_a_layer_goes_to_a_file_and_back(tmp_path: Path) -> None:

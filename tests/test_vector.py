@@ -224,7 +224,7 @@ def test_a_given_crs_that_the_file_contradicts(tmp_path: Path) -> None:
     path = tmp_path / "places.gpkg"
     points().to_file(path)
     assert len(read_vector(path, crs=4326)) == 2
-    with pytest.raises(CRSError, match="states the CRS WGS 84, but crs=.*Gauss-Kruger"):
+    with pytest.raises(CRSError, match=r"states the CRS WGS 84, but crs=.*Gauss-Kruger"):
         read_vector(path, crs=4545)
     with pytest.raises(CRSError, match="'nonsense' is not a coordinate reference system"):
         read_vector(path, crs="nonsense")
@@ -406,7 +406,7 @@ def test_other_refusals(tmp_path: Path) -> None:
 
 
 def test_local_path_allows_what_only_looks_odd(tmp_path: Path) -> None:
-    path = tmp_path / "vsi notes" / "贵州：地名.csv"
+    path = tmp_path / "vsi notes" / "https.csv"
     path.parent.mkdir()
     path.write_text("x")
     assert local_path(path) == path

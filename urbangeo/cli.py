@@ -124,6 +124,7 @@ def circle(
         Path | None, typer.Option(help="要问的地点：CSV、XLSX 或 GIS 文件；缺省为县城和镇。")
     ] = None,
     inside: Annotated[bool, typer.Option("--inside", help="表中只列圈内。")] = False,
+    legs: Annotated[bool, typer.Option("--legs", help="表中写出每一段及其分钟。")] = False,
     output: Annotated[
         CircleFormat | None, typer.Option("--format", help="输出格式；缺省按文件名或终端。")
     ] = None,
@@ -154,7 +155,7 @@ def circle(
         return
     chosen = output or (CircleFormat.table if sys.stdout.isatty() else CircleFormat.csv)
     if chosen is CircleFormat.table:
-        _print_table(circle_table(found, all_rows=not inside))
+        _print_table(circle_table(found, all_rows=not inside, full_legs=legs))
         typer.echo(found.summary())
     else:
         typer.echo(_circle_text(found, chosen), nl=False)
@@ -189,7 +190,7 @@ def atlas(
     dpi: Annotated[int, typer.Option(help="PNG 的分辨率。")] = 200,
 ) -> None:
     """画图册：规划附图和通勤圈图。"""
-    from urbangeo.maps import atlas as draw_all
+    from urbangeo.maps.atlas import atlas as draw_all
 
     kinds = tuple(one.strip() for one in formats.split(",") if one.strip())
     for path in draw_all(out, figures=only, formats=kinds, dpi=dpi):

@@ -75,12 +75,28 @@ def _names(towns: gpd.GeoDataFrame, most: int = 8) -> str:
     return "、".join(names[:most]) + more
 
 
-def circle_table(circle: CommutingCircle, *, all_rows: bool = True) -> pd.DataFrame:
-    """Give the towns as a table for people: Chinese headings, nearest first."""
-    towns = circle.towns
+def circle_table(
+    circle: CommutingCircle, *, all_rows: bool = True, full_legs: bool = False
+) -> pd.DataFrame:
+    """Give the towns as a table for people: Chinese headings, nearest first.
+
+    Parameters
+    ----------
+    circle
+        The circle.
+    all_rows
+        Also those that are not inside.
+    full_legs
+        Tell every leg with its ends and minutes, not only the roads' and trains' names.
+    """
+    from urbangeo.access.legs import brief_legs
+
+    brief = [brief_legs(route.legs) if route else "" for route in circle.routes]
+    towns = circle.towns.assign(brief=brief)
     if not all_rows:
         towns = towns[towns["status"] == "inside"]
     towns = towns.sort_values(["minutes", "name"], na_position="last", kind="stable")
+    way = towns["legs"] if full_legs else towns["brief"]
     return pd.DataFrame(
         {
             "名称": towns["name"],
@@ -90,7 +106,7 @@ def circle_table(circle: CommutingCircle, *, all_rows: bool = True) -> pd.DataFr
             "余量": towns["margin_min"].round(1),
             "可慢倍数": towns["breakeven"].round(3),
             "方式": towns["modes"].map(lambda one: one.replace("road", "公路").replace("rail", "铁路")),
-            "路径": towns["legs"].where(towns["legs"] != "", towns["reason"]),
+            "路径": way.where(way != "", towns["reason"]),
         }
     )
 
@@ -201,7 +217,7 @@ def _write_gpkg(circle: CommutingCircle, path: Path) -> None:
 def _write_xlsx(circle: CommutingCircle, path: Path) -> None:
     rough = path.with_name("rough.xlsx")
     with pd.ExcelWriter(rough, engine="openpyxl") as book:
-        circle_table(circle).to_excel(book, sheet_name="城镇", index=False)
+        circle_table(circle, full_legs=True).to_excel(book, sheet_name="城镇", index=False)
         circle.counties.to_excel(book, sheet_name="县（市、区）", index=False)
         pd.DataFrame(_about(circle), columns=["项", "值"]).to_excel(
             book, sheet_name="说明", index=False

@@ -13,7 +13,7 @@ from urbangeo.network.graph import ArcKind, Graph
 from urbangeo.network.network import Network
 from urbangeo.network.snap import NEVER, Snaps
 
-__all__ = ["CLASS_NAMES", "Leg", "Route", "describe_legs", "road_name", "trace"]
+__all__ = ["CLASS_NAMES", "Leg", "Route", "brief_legs", "describe_legs", "road_name", "trace"]
 
 CLASS_NAMES = {
     "expressway": "高速公路",
@@ -165,7 +165,7 @@ def _tell(
     legs: list[Leg] = []
     road_ms = other_ms = 0
     boarding: list[_Piece] = []
-    place = ends[0]  # name of the last named point that was passed
+    place = ""  # name of the last named node that was passed
     current: dict[str, Any] | None = None
 
     def close() -> None:
@@ -211,6 +211,7 @@ def _tell(
                 boarding = []
     close()
     if legs:
+        legs[0] = replace(legs[0], start=ends[0] or legs[0].start)
         legs[-1] = replace(legs[-1], end=ends[1] or legs[-1].end)
     return Route(tuple(legs), road_ms, other_ms)
 
@@ -236,11 +237,23 @@ def _train_legs(net: Network, pieces: Sequence[_Piece]) -> list[Leg]:
 
 def road_name(link: Any) -> str:
     """Number and name of a road, or what kind it is where it has neither."""
-    ref = "/".join(one for one in str(link["ref"]).split(";") if one)
-    name = str(link["name"]).split(";")[0]
+    # Where several routes share a road, the first is the one by which it is known.
+    ref, name = (str(link[column]).split(";")[0] for column in ("ref", "name"))
     if ref and name:
         return f"{ref} {name}"
     return ref or name or CLASS_NAMES.get(str(link["class"]), str(link["class"]))
+
+
+def brief_legs(legs: Sequence[Leg]) -> str:
+    """Name the roads and trains of a way, without what only leads to them."""
+    names = []
+    for leg in legs:
+        if leg.mode == "rail":
+            names.append(f"{leg.name}（{leg.start}—{leg.end}）")
+        elif leg.mode == "road" and not leg.name.endswith(CLASS_NAMES["connector"]):
+            names.append(leg.name)
+    told = [one for place, one in enumerate(names) if not place or one != names[place - 1]]
+    return " → ".join(told or [leg.name for leg in legs])
 
 
 def describe_legs(legs: Sequence[Leg]) -> str:

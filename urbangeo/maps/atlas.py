@@ -68,13 +68,15 @@ class FigureRecord:
 
 def _extent_figure(record: FigureRecord, inputs: dict[str, Any]) -> Figure:
     from urbangeo.layer import load
-    from urbangeo.plans import extent as find_extent, plan_record
+    from urbangeo.plans import extent as find_extent
+    from urbangeo.plans import plan_record
 
     chosen = inputs.pop("extent", None)
     if chosen is None or isinstance(chosen, str):
         chosen = find_extent(chosen or record.extent)
-    if "source" not in inputs and getattr(chosen, "plan", ""):
-        plan = plan_record(chosen.plan)
+    plan_key = str(getattr(chosen, "plan", ""))
+    if "source" not in inputs and plan_key:
+        plan = plan_record(plan_key)
         members = chosen.members
         cites = "、".join(dict.fromkeys(members["cite"].astype(str).replace("", None).dropna()))
         inputs["source"] = f"《{plan.title}》（{plan.publisher}，{plan.date}）{cites}"
@@ -84,7 +86,9 @@ def _extent_figure(record: FigureRecord, inputs: dict[str, Any]) -> Figure:
     if "surroundings" not in inputs:
         inputs["surroundings"] = _surroundings()
     return drawing.draw_extent(
-        chosen, **_labelled(record, inputs), kilometres=inputs.pop("kilometres", record.scale_bar_km)
+        chosen,
+        **_labelled(record, inputs),
+        kilometres=inputs.pop("kilometres", record.scale_bar_km),
     )
 
 
@@ -132,26 +136,26 @@ def _labelled(record: FigureRecord, inputs: dict[str, Any]) -> dict[str, Any]:
     return {**printed, **inputs}
 
 
-_KINDS: Mapping[str, tuple[Callable[[FigureRecord, dict[str, Any]], Figure], frozenset[str]]] = (
-    MappingProxyType(
-        {
-            "extent": (
-                _extent_figure,
-                frozenset(
-                    "extent counties prefectures province surroundings heading title number "
-                    "source page kilometres approval".split()
-                ),
+_Maker = Callable[[FigureRecord, dict[str, Any]], "Figure"]
+
+_COMMON = ("heading", "title", "number", "page", "approval")
+
+_KINDS: Mapping[str, tuple[_Maker, tuple[str, ...]]] = MappingProxyType(
+    {
+        "extent": (
+            _extent_figure,
+            (
+                *("extent", "counties", "prefectures", "province", "surroundings"),
+                *("source", "kilometres", *_COMMON),
             ),
-            "circle": (
-                _circle_figure,
-                frozenset(
-                    "circle centre minutes network counties province heading title number page "
-                    "approval".split()
-                ),
-            ),
-        }
-    )
+        ),
+        "circle": (
+            _circle_figure,
+            ("circle", "centre", "minutes", "network", "counties", "province", *_COMMON),
+        ),
+    }
 )
+"""How each kind is drawn, and what the caller may give it."""
 
 
 @lru_cache(maxsize=8)
@@ -162,7 +166,11 @@ def _manifest(folder: Path) -> Mapping[str, FigureRecord]:
             content = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise TableError(path, [f"not TOML in UTF-8: {error}"]) from error
-        findings = [f"unknown table {name!r}; figures are [[figure]]" for name in content if name != "figure"]
+        findings = [
+            f"unknown table {name!r}; figures are [[figure]]"
+            for name in content
+            if name != "figure"
+        ]
         for row, entry in enumerate(content.get("figure", []), start=1):
             problems = _problems(entry, found)
             findings += [f"figure {row} ({entry.get('key', 'without key')}): {p}" for p in problems]
@@ -176,8 +184,11 @@ def _manifest(folder: Path) -> Mapping[str, FigureRecord]:
 
 def _problems(entry: Mapping[str, Any], known: Mapping[str, FigureRecord]) -> list[str]:
     allowed = {field.name for field in fields(FigureRecord)}
-    found = [f"unknown field {name!r}; known: {', '.join(sorted(allowed))}"
-             for name in entry if name not in allowed]  # fmt: skip
+    found = [
+        f"unknown field {name!r}; known: {', '.join(sorted(allowed))}"
+        for name in entry
+        if name not in allowed
+    ]
     for name in ("key", "kind"):
         if not isinstance(entry.get(name), str) or not entry[name]:
             found.append(f"field {name!r} is missing or empty")
@@ -250,7 +261,7 @@ def draw(key: str, **inputs: Any) -> Figure:
     make, known = _KINDS[record.kind]
     for name in inputs:
         if name not in known:
-            raise UnknownNameError(f"input of figure {key!r}", name, sorted(known))
+            raise UnknownNameError(f"input of figure {key!r}", name, known)
     return make(record, dict(inputs))
 
 

@@ -24,6 +24,7 @@ from urbangeo.maps.furniture import (
     Sheet,
     add_inset,
     add_legend,
+    add_list,
     add_north_arrow,
     add_note,
     add_title,
@@ -51,7 +52,7 @@ _ROADS = {
 }
 _RAILS = {
     "hsr": ("高速铁路", "hsr"),
-    "intercity": ("城际铁路", "hsr"),
+    "intercity": ("城际铁路", "intercity"),
     "conventional": ("普速、市域铁路", "rail"),
     "suburban": ("普速、市域铁路", "rail"),
     "metro": ("普速、市域铁路", "rail"),
@@ -69,7 +70,9 @@ class _TownStyle:
 
 _TOWNS = {
     "inside": _TownStyle("圈内", "o", COLOURS["town"], COLOURS["paper"]),
-    "borderline": _TownStyle("临界（余量小于路网误差）", "D", COLOURS["expressway"], COLOURS["ink"]),
+    "borderline": _TownStyle(
+        "临界（余量小于路网误差）", "D", COLOURS["expressway"], COLOURS["ink"]
+    ),
     "outside": _TownStyle("圈外", "o", COLOURS["paper"], COLOURS["town"]),
     "unreachable": _TownStyle("不可达", "X", COLOURS["paper"], COLOURS["town"]),
     "unsnapped": _TownStyle("未接入路网", "^", COLOURS["paper"], COLOURS["faint_ink"]),
@@ -155,7 +158,9 @@ def _stroke_inside(axes: Axes, geometry: BaseGeometry, name: str, zorder: float)
 def _attributions(frames: Iterable[gpd.GeoDataFrame | None]) -> str:
     found = []
     for frame in frames:
-        words = frame.attrs.get("provenance", {}).get("attribution", "") if frame is not None else ""
+        words = (
+            frame.attrs.get("provenance", {}).get("attribution", "") if frame is not None else ""
+        )
         if words and words not in found:
             found.append(str(words))
     return "、".join(found) or "使用者提供"
@@ -170,7 +175,8 @@ def _projection_words(sheet: Sheet) -> str:
     if operation is None or "Lambert Azimuthal Equal Area" not in operation.method_name:
         return f"投影：{sheet.crs.name}"
     values = {parameter.name: parameter.value for parameter in operation.params}
-    lon, lat = values["Longitude of natural origin"], values["Latitude of natural origin"]
+    lon = float(values["Longitude of natural origin"])
+    lat = float(values["Latitude of natural origin"])
     east, north = "E" if lon >= 0 else "W", "N" if lat >= 0 else "S"
     return f"投影：兰勃特方位等积投影（中心 {abs(lon):g}°{east}，{abs(lat):g}°{north}），WGS 84"
 
@@ -463,7 +469,9 @@ def _window_edges(axes: Axes) -> list[tuple[float, float, float, float]]:
     boxes = []
     for patch in axes.patches:
         if patch.get_gid() == "inset_window":
-            corners = to_page(axes, patch.get_path().transformed(patch.get_patch_transform()).vertices)
+            corners = to_page(
+                axes, patch.get_path().transformed(patch.get_patch_transform()).vertices
+            )
             (left, bottom), (right, top) = corners.min(axis=0), corners.max(axis=0)
             boxes += [
                 (left, bottom, left, top),
@@ -493,12 +501,17 @@ def _name_extent(sheet: Sheet, ground: _Ground, crowded: gpd.GeoDataFrame) -> No
             x, y = _middle(area)
             labels.append(
                 Label(
-                    key=f"surroundings:{row}", texts=(" ".join(str(unit["name"])),
-                    str(unit["name"])), x=x, y=y, area=area, size=SIZES["region"],
+                    key=f"surroundings:{row}",
+                    texts=(" ".join(str(unit["name"])), str(unit["name"])),
+                    x=x,
+                    y=y,
+                    area=area,
+                    size=SIZES["region"],
                     colour=COLOURS["faint_ink"],
-                    halo=COLOURS["ground"], priority=5,
+                    halo=COLOURS["ground"],
+                    priority=5,
                 )
-            )  # fmt: skip
+            )
     lines = shapely.union_all(
         [
             ground.county_lines,
@@ -582,7 +595,7 @@ def draw_circle(
         centres = _centres(circle, crs)
         units = _projected(counties, "counties", crs)
         whole = _projected(province, "province", crs)
-        sheet = new_sheet(_circle_bounds(bands, centres), crs, page=page, note_rows=3)
+        sheet = new_sheet(_circle_bounds(bands, centres), crs, page=page, panel=True, note_rows=3)
         window = _window(sheet.map)
         towns = _projected(circle.towns, "towns of the circle", crs) if len(circle.towns) else None
         add_title(sheet, heading or _circle_heading(circle), title, number)
@@ -590,11 +603,18 @@ def draw_circle(
         links = _draw_network(sheet.map, circle.net, window, crs, entries)
         shown = _draw_towns(sheet.map, towns, window, entries)
         _draw_centres(sheet.map, centres, entries)
-        footer = _circle_footer(circle, towns, shown)
-        add_legend(sheet, _grouped(entries), footer=footer)
+        footer = _circle_footer(circle, shown)
+        legend = add_legend(sheet, _grouped(entries), footer=footer)
+        title_of_list, rows = _times_of_seats(circle)
+        add_list(sheet, title_of_list, rows, bottom=legend[3])
         add_north_arrow(sheet)
-        add_note(sheet, [*_circle_note(circle, (counties, province), schematic),
-                         _closing_note(sheet, approval)])  # fmt: skip
+        add_note(
+            sheet,
+            [
+                *_circle_note(circle, (counties, province), schematic),
+                _closing_note(sheet, approval),
+            ],
+        )
         _name_circle(sheet, centres, shown, units, links)
     return sheet.figure
 
@@ -622,9 +642,8 @@ def _circle_bounds(bands: gpd.GeoDataFrame, centres: gpd.GeoDataFrame) -> tuple[
 
 def _circle_heading(circle: Any) -> str:
     extent = getattr(circle, "extent", None)
-    if extent is not None and getattr(extent, "title", ""):
-        return str(extent.title)
-    return "通勤圈分析"
+    title = str(getattr(extent, "title", ""))
+    return title or "通勤圈分析"
 
 
 def _draw_bands(
@@ -637,8 +656,12 @@ def _draw_bands(
 ) -> dict[str, list[Entry]]:
     """Draw land, bands and boundaries; give the entries of the legend by group."""
     entries: dict[str, list[Entry]] = {
-        "中心": [], f"{_direction(circle)}行程时间": [], "城镇": [], "路网（骨架）": [], "界线": []
-    }  # fmt: skip
+        "中心": [],
+        f"{_direction(circle)}行程时间": [],
+        "城镇": [],
+        "路网（骨架）": [],
+        "界线": [],
+    }
     if not circle.network.get("schematic", True):
         entries["路网"] = entries.pop("路网（骨架）")
         entries["界线"] = entries.pop("界线")
@@ -702,7 +725,7 @@ def _draw_network(
 
 
 def _town_status(towns: gpd.GeoDataFrame) -> pd.Series:
-    status = towns["status"].astype(str)
+    status: pd.Series = towns["status"].astype(str)
     if "borderline" in towns:
         status = status.where(~towns["borderline"].fillna(False).astype(bool), "borderline")
     unknown = sorted(set(status) - set(_TOWNS))
@@ -724,6 +747,7 @@ def _draw_towns(
     if towns is None:
         return None
     towns = towns.assign(drawn=_town_status(towns))
+    whole = towns["drawn"]
     towns = towns[shapely.contains_xy(window, towns.geometry.x, towns.geometry.y)]
     seats = towns["kind"].isin(_SEAT_KINDS) if "kind" in towns else pd.Series(False, towns.index)
     towns = towns.assign(seat=seats)
@@ -733,18 +757,25 @@ def _draw_towns(
             if chosen.empty:
                 continue
             axes.plot(
-                chosen.geometry.x, chosen.geometry.y, linestyle="none", marker=style.marker,
-                markersize=points(_SEAT_MM if seat else _TOWN_MM), markerfacecolor=style.face,
-                markeredgecolor=style.stroke, markeredgewidth=points(0.17),
-                zorder=20 + seat, gid=f"towns:{status}",
-            )  # fmt: skip
+                chosen.geometry.x,
+                chosen.geometry.y,
+                linestyle="none",
+                marker=style.marker,
+                markersize=points(_SEAT_MM if seat else _TOWN_MM),
+                markerfacecolor=style.face,
+                markeredgecolor=style.stroke,
+                markeredgewidth=points(0.17),
+                zorder=20 + seat,
+                gid=f"towns:{status}",
+            )
     present = [status for status in _TOWNS if (towns["drawn"] == status).any()]
     for status in present:
         style = _TOWNS[status]
-        count = int((towns["drawn"] == status).sum())
+        count, here = int((whole == status).sum()), int((towns["drawn"] == status).sum())
+        words = f"{count} 处" if here == count else f"{count} 处，图内 {here} 处"
         entries["城镇"].append(
             Entry(
-                f"{style.text}（{count} 处）",
+                f"{style.text}（{words}）",
                 marker=style.marker,
                 size=_SEAT_MM,
                 face=style.face,
@@ -754,14 +785,19 @@ def _draw_towns(
     return towns
 
 
-def _draw_centres(
-    axes: Axes, centres: gpd.GeoDataFrame, entries: dict[str, list[Entry]]
-) -> None:
+def _draw_centres(axes: Axes, centres: gpd.GeoDataFrame, entries: dict[str, list[Entry]]) -> None:
     axes.plot(
-        centres.geometry.x, centres.geometry.y, linestyle="none", marker="*",
-        markersize=points(4.2), markerfacecolor=COLOURS["centre"],
-        markeredgecolor=COLOURS["paper"], markeredgewidth=points(0.25), zorder=30, gid="centres",
-    )  # fmt: skip
+        centres.geometry.x,
+        centres.geometry.y,
+        linestyle="none",
+        marker="*",
+        markersize=points(4.2),
+        markerfacecolor=COLOURS["centre"],
+        markeredgecolor=COLOURS["paper"],
+        markeredgewidth=points(0.25),
+        zorder=30,
+        gid="centres",
+    )
     entries["中心"].append(
         Entry("通勤中心", marker="*", size=3.6, face=COLOURS["centre"], stroke=COLOURS["paper"])
     )
@@ -777,23 +813,35 @@ def _grouped(entries: Mapping[str, list[Entry]]) -> list[Entry]:
     return listed
 
 
-def _circle_footer(
-    circle: Any, towns: gpd.GeoDataFrame | None, shown: gpd.GeoDataFrame | None
-) -> list[str]:
+def _times_of_seats(circle: Any) -> tuple[str, list[tuple[str, str]]]:
+    """Seats within the circle, or all places where there is no seat, by their minutes."""
+    towns = circle.towns
+    if not len(towns) or "minutes" not in towns:
+        return "", []
+    inside = towns[towns["status"] == "inside"]
+    seats = inside[inside["kind"].isin(_SEAT_KINDS)] if "kind" in inside else inside.iloc[:0]
+    heading = "圈内市县驻地（分钟）" if len(seats) else "圈内城镇（分钟）"
+    chosen = (seats if len(seats) else inside).sort_values(["minutes", "name"], kind="stable")
+    rows = [
+        (str(name), f"{minutes:.0f}")
+        for name, minutes in zip(chosen["name"], chosen["minutes"], strict=True)
+    ]
+    return heading, rows
+
+
+def _circle_footer(circle: Any, shown: gpd.GeoDataFrame | None) -> list[str]:
     about = circle.network
     rows = []
     if shown is not None and shown["seat"].any() and not shown["seat"].all():
         rows.append("大号符号为市县驻地，小号为城镇")
-    if towns is not None and shown is not None and len(shown) < len(towns):
-        rows.append(f"另有 {len(towns) - len(shown)} 处在图幅以外")
     year = f"{about['year']} 年末路网" if about.get("year") else "路网年份未定"
-    rows.append(f"{year}；速度方案：{about.get('profile_title') or about.get('profile') or '未注明'}")
+    rows.append(
+        f"{year}；速度方案：{about.get('profile_title') or about.get('profile') or '未注明'}"
+    )
     return rows
 
 
-def _circle_note(
-    circle: Any, frames: Sequence[gpd.GeoDataFrame], schematic: bool
-) -> list[str]:
+def _circle_note(circle: Any, frames: Sequence[gpd.GeoDataFrame], schematic: bool) -> list[str]:
     about = circle.network
     words = ""
     if schematic:
@@ -826,29 +874,43 @@ def _name_circle(
         symbols.append((centre.geometry.x, centre.geometry.y, 1.7))
         labels.append(
             Label(
-                key=f"centre:{row}", texts=(centre.name,), x=centre.geometry.x,
-                y=centre.geometry.y, radius=1.8, size=SIZES["centre"], weight="bold",
-                colour=COLOURS["centre"], priority=0, required=True, leader=True,
+                key=f"centre:{row}",
+                texts=(centre.name,),
+                x=centre.geometry.x,
+                y=centre.geometry.y,
+                radius=1.8,
+                size=SIZES["centre"],
+                weight="bold",
+                colour=COLOURS["centre"],
+                priority=0,
+                required=True,
+                leader=True,
             )
-        )  # fmt: skip
+        )
     if towns is not None:
         for row, town in enumerate(towns.itertuples()):
             radius = (_SEAT_MM if town.seat else _TOWN_MM) / 2
+            chief = bool(town.seat) and town.drawn in ("inside", "borderline")
             symbols.append((town.geometry.x, town.geometry.y, radius))
             if town.name in named and any(centres.distance(town.geometry) < 1000):
                 continue
             labels.append(
                 Label(
-                    key=f"town:{row}", texts=(town.name,), x=town.geometry.x, y=town.geometry.y,
-                    radius=radius + 0.1, size=SIZES["seat"] if town.seat else SIZES["town"],
+                    key=f"town:{row}",
+                    texts=(town.name,),
+                    x=town.geometry.x,
+                    y=town.geometry.y,
+                    radius=radius + 0.1,
+                    size=SIZES["seat"] if town.seat else SIZES["town"],
                     weight="medium" if town.seat else "regular",
                     colour=COLOURS["ink"] if town.seat else COLOURS["soft_ink"],
-                    priority=1 if town.seat else 3, required=bool(town.seat),
-                    leader=bool(town.seat),
+                    priority=(1 if chief else 2) if town.seat else 4,
+                    required=chief,
+                    leader=chief,
                 )
-            )  # fmt: skip
+            )
     labels += _road_numbers(links, window)
-    heavy = links[links["line"].isin(["expressway", "hsr", "rail"])]
+    heavy = links[links["line"].isin(["expressway", "hsr", "intercity", "rail"])]
     lines = shapely.union_all(heavy.geometry.to_numpy()) if len(heavy) else None
     write(axes, place(axes, labels, keep_off=sheet.keep_off, lines=lines, symbols=symbols))
 
@@ -857,7 +919,8 @@ def _road_numbers(links: gpd.GeoDataFrame, window: BaseGeometry) -> list[Label]:
     """Expressway numbers, each on the longest run of its road within the window."""
     roads = links[(links["class"] == "expressway") & (links["ref"].fillna("") != "")]
     labels = []
-    for ref, group in sorted(roads.groupby("ref"), key=lambda pair: str(pair[0])):
+    first = roads["ref"].astype(str).str.split(";").str[0]  # a shared stretch bears several
+    for ref, group in roads.groupby(first, sort=True):
         runs = shapely.get_parts(
             shapely.line_merge(
                 shapely.intersection(shapely.union_all(group.geometry.to_numpy()), window)
@@ -870,9 +933,16 @@ def _road_numbers(links: gpd.GeoDataFrame, window: BaseGeometry) -> list[Label]:
         )
         labels.append(
             Label(
-                key=f"road:{ref}", texts=(str(ref).split(";")[0],), x=float(spots[0, 0]),
-                y=float(spots[0, 1]), size=SIZES["shield"], weight="medium", colour=COLOURS["expressway_case"],
-                priority=2, spots=tuple(map(tuple, spots.tolist())), badge=COLOURS["expressway"],
+                key=f"road:{ref}",
+                texts=(str(ref),),
+                x=float(spots[0, 0]),
+                y=float(spots[0, 1]),
+                size=SIZES["shield"],
+                weight="medium",
+                colour=COLOURS["expressway_case"],
+                priority=3,
+                spots=tuple(map(tuple, spots.tolist())),
+                badge=COLOURS["expressway"],
             )
-        )  # fmt: skip
+        )
     return labels

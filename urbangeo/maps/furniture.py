@@ -22,7 +22,7 @@ from pyproj import Transformer
 from urbangeo.crs import GEOD, WGS84
 from urbangeo.errors import InputError
 from urbangeo.maps.labels import measure
-from urbangeo.maps.style import COLOURS, LINES, Line, font, points
+from urbangeo.maps.style import COLOURS, LINES, SIZES, Line, font, points
 
 if TYPE_CHECKING:
     import pyproj
@@ -35,6 +35,7 @@ __all__ = [
     "Sheet",
     "add_inset",
     "add_legend",
+    "add_list",
     "add_north_arrow",
     "add_note",
     "add_scale_bar",
@@ -110,7 +111,7 @@ class Sheet:
     frame
         The map's frame.
     column
-        The part of the frame in which furniture stands.
+        Where furniture stands: the right part of the frame, or a panel to the right of it.
     keep_off
         What has been put on the map so far; labels keep off it.
     """
@@ -123,6 +124,11 @@ class Sheet:
     frame: Box
     column: Box
     keep_off: list[Box] = field(default_factory=list)
+
+    @property
+    def right(self) -> float:
+        """Right end of what is framed, millimetres."""
+        return max(self.frame[2], self.column[2])
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -166,6 +172,7 @@ def new_sheet(
     *,
     page: str = "A4",
     column: float = _COLUMN,
+    panel: bool = False,
     note_rows: int = 2,
     round_to: float = 50_000,
 ) -> Sheet:
@@ -181,6 +188,9 @@ def new_sheet(
         A key of :data:`PAGES`; landscape.
     column
         Width kept free on the right for furniture, millimetres.
+    panel
+        Furniture stands in a panel beside the map and hides nothing of it; else it stands on the
+        map.
     note_rows
         Lines of small type to leave room for below the map.
     round_to
@@ -202,13 +212,12 @@ def new_sheet(
     width, height = size = PAGES[page]
     figure = Figure(figsize=(width / 25.4, height / 25.4), dpi=DPI, facecolor=COLOURS["paper"])
     FigureCanvasAgg(figure)
-    frame = (
-        _MARGIN + 2.0,
-        _MARGIN + 2.6 + note_rows * _NOTE_PITCH,
-        width - _MARGIN - 2.0,
-        height - _MARGIN - 2.0 - _TITLE_HEIGHT,
-    )
-    room = (frame[2] - frame[0] - column - 8.0, frame[3] - frame[1] - 7.0)
+    bottom_edge = _MARGIN + 2.6 + note_rows * _NOTE_PITCH
+    top_edge = height - _MARGIN - 2.0 - _TITLE_HEIGHT
+    outer_right = width - _MARGIN - 2.0
+    side = (outer_right - column, bottom_edge, outer_right, top_edge)
+    frame = (_MARGIN + 2.0, bottom_edge, side[0] if panel else outer_right, top_edge)
+    room = (side[0] - frame[0] - 8.0, frame[3] - frame[1] - 7.0)
     scale = max((east - west) / room[0], (north - south) / room[1]) * 1000
     scale = math.ceil(scale / round_to) * round_to
     per_mm = scale / 1000
@@ -223,7 +232,8 @@ def new_sheet(
     _rectangle(over, frame, "frame")
     outer = (_MARGIN, _MARGIN, width - _MARGIN, height - _MARGIN)
     _rectangle(over, outer, "neatline")
-    side = (frame[2] - column, frame[1], frame[2], frame[3])
+    if panel:
+        _rectangle(over, side, "frame", fill=COLOURS["paper"], zorder=4)
     return Sheet(figure, over, axes, crs, scale, frame, side)
 
 
@@ -295,7 +305,8 @@ def draw_line(
 
 def add_title(sheet: Sheet, heading: str, title: str, number: str = "") -> None:
     """Write the plan's name, the figure's title below it, and its number at the right end."""
-    left, _, right, top = sheet.frame
+    left, _, _, top = sheet.frame
+    right = sheet.right
     height = _TITLE_HEIGHT
     sheet.page.add_patch(
         Rectangle(
@@ -327,7 +338,7 @@ def add_title(sheet: Sheet, heading: str, title: str, number: str = "") -> None:
             right - 1.0,
             top + 3.4,
             number,
-            fontproperties=font(14, "medium"),
+            fontproperties=font("number", "medium"),
             color=COLOURS["soft_ink"],
             ha="right",
             va="bottom",
@@ -342,10 +353,9 @@ def _panel(sheet: Sheet, box: Box) -> None:
 
 def _scale_step(length_km: float) -> float:
     """Give the step of a bar with three steps, of a round number of kilometres."""
-    power = 10 ** math.floor(math.log10(length_km / 3))
-    return max(
-        (step * power for step in (1, 2, 2.5, 5) if step * power <= length_km / 3), default=power
-    )
+    third = length_km / 3
+    power = 10.0 ** math.floor(math.log10(third))
+    return max(step * power for step in (1.0, 2.0, 2.5, 5.0) if step * power <= third)
 
 
 def true_length(sheet: Sheet, kilometres: float) -> float:
@@ -456,9 +466,16 @@ def add_north_arrow(sheet: Sheet, x: float | None = None, top: float | None = No
                 gid="north",
             )
         )
-    letter = middle + np.array([0, height / 2 + 0.6]) @ turn.T
+    letter_x, letter_y = (middle + np.array([0, height / 2 + 0.6]) @ turn.T).tolist()
     sheet.page.text(
-        *letter, "N", fontproperties=font(9, "bold"), ha="center", va="bottom", zorder=7, gid="north"
+        letter_x,
+        letter_y,
+        "N",
+        fontproperties=font("north", "bold"),
+        ha="center",
+        va="bottom",
+        zorder=7,
+        gid="north",
     )
     sheet.keep_off.append((x - half - 1, top - height - 5.2, x + half + 1, top))
 
@@ -560,31 +577,127 @@ def _entry(sheet: Sheet, entry: Entry, x: float, y: float, room: float) -> None:
     page = sheet.page
     weight: Literal["regular", "medium"] = "medium" if entry.heading else "regular"
     start = x if entry.heading else x + _KEY + 3.0
-    size = 7.6
+    size = SIZES["legend"]
     width = float(measure(sheet.figure, entry.text, size, weight)[0])
     if width > room + (_KEY + 3.0 if entry.heading else 0.0):
         size *= room / width
     page.text(
-        start, y, entry.text, fontproperties=font(size, weight), ha="left", va="center", zorder=6,
+        start,
+        y,
+        entry.text,
+        fontproperties=font(size, weight),
+        ha="left",
+        va="center",
+        zorder=6,
         gid="legend_entry",
-    )  # fmt: skip
+    )
     if entry.fill:
         # Under a boundary line the fill stands on one side only, as the area does.
         page.add_patch(
             Rectangle(
-                (x, y - 1.5), _KEY, 1.5 if entry.lines else 3.0, facecolor=entry.fill,
-                edgecolor=entry.edge or "none", linewidth=points(0.13), zorder=6,
+                (x, y - 1.5),
+                _KEY,
+                1.5 if entry.lines else 3.0,
+                facecolor=entry.fill,
+                edgecolor=entry.edge or "none",
+                linewidth=points(0.13),
+                zorder=6,
                 joinstyle="miter",
             )
-        )  # fmt: skip
+        )
     for order, name in enumerate(entry.lines):
         draw_line(page, [(x, y), (x + _KEY, y)], LINES[name], zorder=6.1 + order / 10)
     if entry.marker:
         page.plot(
-            [x + _KEY / 2], [y], marker=entry.marker, markersize=points(entry.size),
-            markerfacecolor=entry.face or COLOURS["paper"], markeredgecolor=entry.stroke,
-            markeredgewidth=points(0.2), linestyle="none", zorder=6.5,
-        )  # fmt: skip
+            [x + _KEY / 2],
+            [y],
+            marker=entry.marker,
+            markersize=points(entry.size),
+            markerfacecolor=entry.face or COLOURS["paper"],
+            markeredgecolor=entry.stroke,
+            markeredgewidth=points(0.2),
+            linestyle="none",
+            zorder=6.5,
+        )
+
+
+def add_list(
+    sheet: Sheet, title: str, rows: Sequence[tuple[str, str]], *, bottom: float, columns: int = 2
+) -> int:
+    """Write names with their values at the head of the column, as many as fit.
+
+    Parameters
+    ----------
+    title
+        Heading.
+    rows
+        Name and value, in order; they run down the first column, then the second.
+    bottom
+        Lower end of the room, millimetres.
+
+    Returns
+    -------
+    int
+        How many rows were written; where not all fit, the last line says how many are left out.
+    """
+    left, _, right, top = sheet.column
+    pitch, head = 3.9, 9.5
+    per_column = int((top - head - bottom - 2.0) // pitch)
+    if per_column < 1 or not rows:
+        return 0
+    shown = list(rows)
+    if len(rows) > per_column * columns:
+        per_column -= 1
+        shown = shown[: per_column * columns]
+        if not shown:
+            return 0
+    used = math.ceil(len(shown) / columns)
+    sheet.page.text(
+        left + 5.0,
+        top - 2.8,
+        title,
+        fontproperties=font("legend", "medium"),
+        ha="left",
+        va="top",
+        zorder=6,
+        gid="list_title",
+    )
+    gutter = 5.0
+    cell = (right - left - 10.0 - gutter * (columns - 1)) / columns
+    for place, (name, value) in enumerate(shown):
+        column, row = divmod(place, used)
+        x, y = left + 5.0 + column * (cell + gutter), top - head - row * pitch
+        value_width = float(measure(sheet.figure, value, SIZES["list"])[0])
+        size = SIZES["list"]
+        width = float(measure(sheet.figure, name, size)[0])
+        if width > cell - value_width - 1.5:
+            size *= (cell - value_width - 1.5) / width
+        sheet.page.text(
+            x, y, name, fontproperties=font(size), ha="left", va="center", zorder=6, gid="list"
+        )
+        sheet.page.text(
+            x + cell,
+            y,
+            value,
+            fontproperties=font("list"),
+            ha="right",
+            va="center",
+            zorder=6,
+            gid="list",
+        )
+    if len(shown) < len(rows):
+        sheet.page.text(
+            left + 5.0,
+            top - head - used * pitch,
+            f"……另有 {len(rows) - len(shown)} 处",
+            fontproperties=font("note"),
+            color=COLOURS["soft_ink"],
+            ha="left",
+            va="center",
+            zorder=6,
+            gid="list",
+        )
+    return len(shown)
 
 
 def add_note(sheet: Sheet, lines: Sequence[str]) -> list[Text]:
@@ -595,7 +708,8 @@ def add_note(sheet: Sheet, lines: Sequence[str]) -> list[Text]:
     InputError
         If it does not fit below the map.
     """
-    left, bottom, right, _ = sheet.frame
+    left, bottom, *_ = sheet.frame
+    right = sheet.right
     size = font("note").get_size_in_points()
     rows: list[str] = []
     for line in lines:
@@ -693,21 +807,39 @@ def add_inset(
     box = (left, frame[1], right, top)
     _panel(sheet, box)
     sheet.page.text(
-        left + 3.0, top - head / 2, title, fontproperties=font(8, "medium"),
-        ha="left", va="center", zorder=6, gid="inset_title",
-    )  # fmt: skip
+        left + 3.0,
+        top - head / 2,
+        title,
+        fontproperties=font("inset_title", "medium"),
+        ha="left",
+        va="center",
+        zorder=6,
+        gid="inset_title",
+    )
     sheet.page.text(
-        right - 1.2, top - head / 2, f"1∶{scale:,.0f}".replace(",", " "),
-        fontproperties=font("note"), color=COLOURS["soft_ink"], ha="right", va="center", zorder=6,
+        right - 1.2,
+        top - head / 2,
+        f"1∶{scale:,.0f}".replace(",", " "),
+        fontproperties=font("note"),
+        color=COLOURS["soft_ink"],
+        ha="right",
+        va="center",
+        zorder=6,
         gid="inset_scale",
-    )  # fmt: skip
+    )
     edge = _mm_axes(sheet.figure, size[0], size[1], 12)
     _rectangle(edge, frame, "frame")
     sheet.map.add_patch(
         Rectangle(
-            (west, south), east - west, north - south, facecolor="none",
-            edgecolor=COLOURS["ink"], linewidth=points(0.2), zorder=40, gid="inset_window",
+            (west, south),
+            east - west,
+            north - south,
+            facecolor="none",
+            edgecolor=COLOURS["ink"],
+            linewidth=points(0.2),
+            zorder=40,
+            gid="inset_window",
             joinstyle="miter",
         )
-    )  # fmt: skip
+    )
     return axes

@@ -27,7 +27,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["Label", "Placed", "Placement", "has_room", "measure", "page_box", "place", "to_page", "write"]
+__all__ = [
+    "Label",
+    "Placed",
+    "Placement",
+    "has_room",
+    "measure",
+    "page_box",
+    "place",
+    "to_page",
+    "write",
+]
 
 MM_PER_INCH = 25.4
 CLEARANCE = 0.35
@@ -166,8 +176,8 @@ def page_box(axes: Axes) -> tuple[float, float, float, float]:
     """Give the frame of a map in millimetres of the page: left, bottom, right, top."""
     figure = axes.get_figure(root=True)
     assert figure is not None
-    extent = axes.get_window_extent().extents * MM_PER_INCH / figure.dpi
-    left, bottom, right, top = (float(value) for value in extent)
+    extent = np.asarray(axes.get_window_extent().extents, float) * MM_PER_INCH / figure.dpi
+    left, bottom, right, top = extent.tolist()
     return left, bottom, right, top
 
 
@@ -292,9 +302,7 @@ def _boxes(centres: FloatArray, size: FloatArray) -> FloatArray:
     return np.hstack([centres - size / 2, centres + size / 2])
 
 
-def _inside(
-    made: _Candidates, area: BaseGeometry, text: str, size: FloatArray, rank: int
-) -> None:
+def _inside(made: _Candidates, area: BaseGeometry, text: str, size: FloatArray, rank: int) -> None:
     """Positions within an area: cheapest in its middle; leaning out costs dear."""
     parts = shapely.get_parts(area)
     parts = parts[shapely.get_dimensions(parts) == 2]
@@ -323,9 +331,7 @@ def _inside(
         return
     centres, boxes, outside = centres[fine], boxes[fine], outside[fine]
     reach = max(float(np.hypot(right - left, top - bottom)) / 2, 1.0)
-    off = np.minimum(
-        np.hypot(*(centres - pole).T), 0.6 + np.hypot(*(centres - middle).T)
-    )
+    off = np.minimum(np.hypot(*(centres - pole).T), 0.6 + np.hypot(*(centres - middle).T))
     cost = 6 * off / reach + 60 * outside + 2.5 * rank
     made.add(text, boxes, cost)
 
@@ -344,11 +350,11 @@ def _beside(
         for side, lift in _SIDES:
             if side:
                 dx = side * (radius + gap + width)
-                dy = lift * (radius + gap + height) * (1.0 if lift else 0.0)
+                dy = lift * (radius + gap + height)
             else:
                 dx, dy = 0.0, lift * (radius + gap + height)
             centres.append((x + dx, y + dy))
-        cost = np.arange(len(_SIDES)) * 0.5 + 3.0 * ring + 2.5 * rank
+        cost = np.arange(len(_SIDES), dtype=float) * 0.5 + 3.0 * ring + 2.5 * rank
         made.add(text, _boxes(np.array(centres), size), cost)
 
 
@@ -435,9 +441,12 @@ class _Board:
                 continue
             theirs = self.boxes[other][self.taken[other]]
             their_leader = self.options[other].leader[self.taken[other]]
-            if _overlap(mine, theirs[None])[0, 0] or _line_meets(leader, theirs):
-                met.append(other)
-            elif _line_meets(their_leader, mine[0]) or _lines_cross(leader, their_leader):
+            if (
+                _overlap(mine, theirs[None])[0, 0]
+                or _line_meets(leader, theirs)
+                or _line_meets(their_leader, mine[0])
+                or _lines_cross(leader, their_leader)
+            ):
                 met.append(other)
         return met
 
@@ -533,7 +542,9 @@ def _make_room(board: _Board, order: list[int]) -> bool:
     return moved
 
 
-def write(axes: Axes, placement: Placement, *, halo: float = 0.45, zorder: float = 60) -> list[Text]:
+def write(
+    axes: Axes, placement: Placement, *, halo: float = 0.45, zorder: float = 60
+) -> list[Text]:
     """Write placed labels onto the map.
 
     A halo is a text of its own beneath the name: matplotlib turns a text with a path effect into
@@ -584,17 +595,26 @@ def write(axes: Axes, placement: Placement, *, halo: float = 0.45, zorder: float
                 "linewidth": points(0.15),
             }
         elif halo:
-            effect = [
-                Stroke(linewidth=2 * points(halo), foreground=label.halo, joinstyle="round")
-            ]
+            effect = [Stroke(linewidth=2 * points(halo), foreground=label.halo, joinstyle="round")]
             axes.text(
-                x, y, spot.text, path_effects=effect, zorder=zorder - 1, color=label.halo,
-                gid=f"halo:{label.key}", **shared,
-            )  # fmt: skip
+                x,
+                y,
+                spot.text,
+                path_effects=effect,
+                zorder=zorder - 1,
+                color=label.halo,
+                gid=f"halo:{label.key}",
+                **shared,
+            )
         written.append(
             axes.text(
-                x, y, spot.text, color=label.colour, zorder=zorder, gid=f"label:{label.key}",
+                x,
+                y,
+                spot.text,
+                color=label.colour,
+                zorder=zorder,
+                gid=f"label:{label.key}",
                 **shared,
-            )  # fmt: skip
+            )
         )
     return written

@@ -42,6 +42,23 @@ FORMATS = ("pdf", "svg", "png")
 _LARGEST_ERROR = 0.0005
 """How far a converted outline may lie from the original, as a share of the type's size."""
 
+# What a TrueType font must state and what glyphs without instructions or components leave at 0;
+# points and contours are counted when the font is written.
+_EMPTY_LIMITS = (
+    "maxTwilightPoints",
+    "maxStorage",
+    "maxFunctionDefs",
+    "maxInstructionDefs",
+    "maxStackElements",
+    "maxSizeOfInstructions",
+    "maxComponentElements",
+    "maxPoints",
+    "maxContours",
+    "maxCompositePoints",
+    "maxCompositeContours",
+    "maxComponentDepth",
+)
+
 _PATCHING = Lock()
 
 
@@ -162,11 +179,7 @@ def _to_truetype(font: TTFont) -> None:
             del font[table]
     font["maxp"] = maxp = newTable("maxp")
     maxp.tableVersion = 0x00010000
-    for name in (
-        "maxTwilightPoints maxStorage maxFunctionDefs maxInstructionDefs maxStackElements "
-        "maxSizeOfInstructions maxComponentElements maxPoints maxContours maxCompositePoints "
-        "maxCompositeContours maxComponentDepth"
-    ).split():
+    for name in _EMPTY_LIMITS:
         setattr(maxp, name, 0)
     maxp.maxZones = 1
     maxp.numGlyphs = len(order)
@@ -179,7 +192,7 @@ def _with_fonts(content: bytes, figure: Figure) -> bytes:
     used: dict[tuple[str, int], set[str]] = {}
     for artist in visible_texts(figure):
         prop = artist.get_fontproperties()
-        path = prop.get_file()
+        path = str(prop.get_file() or "")
         # A text with a path effect has become outlines.
         if path and not artist.get_path_effects():
             used.setdefault((path, int(prop.get_weight())), set()).update(artist.get_text())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -57,11 +57,15 @@ POINTS_PER_MM = 72.0 / 25.4
 SIZES = {
     "title": 19.0,
     "heading": 11.0,
+    "number": 14.0,
+    "inset_title": 8.0,
+    "north": 9.0,
     "legend_title": 10.0,
     "legend": 7.6,
     "scale": 6.8,
+    "list": 6.6,
     "note": 5.6,
-    "member": 6.8,
+    "member": 7.0,
     "member_inset": 7.6,
     "neighbour": 5.4,
     "region": 11.0,
@@ -91,6 +95,7 @@ COLOURS = {
     "road_minor": "#C2A079",
     "rail": "#1A1A1A",
     "hsr": "#3B1F6B",
+    "intercity": "#7B4FA3",
     "limit": "#0B3C6F",
     "centre": "#B3202A",
     "town": "#1A1A1A",
@@ -126,9 +131,14 @@ LINES = {
     "national": Line(COLOURS["road"], 0.32),
     "provincial": Line(COLOURS["road_minor"], 0.22),
     "hsr": Line(COLOURS["hsr"], 0.44, (1.6, 1.1), case=0.20, case_colour="#3B1F6B", gap="#FFFFFF"),
-    "rail": Line(COLOURS["rail"], 0.26, (0.9, 0.9), case=0.14, case_colour="#1A1A1A", gap="#FFFFFF"),
+    "intercity": Line(
+        COLOURS["intercity"], 0.40, (0.7, 0.5), case=0.18, case_colour="#7B4FA3", gap="#FFFFFF"
+    ),
+    "rail": Line(
+        COLOURS["rail"], 0.26, (0.9, 0.9), case=0.14, case_colour="#1A1A1A", gap="#FFFFFF"
+    ),
     "limit": Line(COLOURS["limit"], 0.55),
-    "leader": Line(COLOURS["soft_ink"], 0.11),
+    "leader": Line(COLOURS["ink"], 0.15),
     "neatline": Line(COLOURS["ink"], 0.65),
     "frame": Line(COLOURS["ink"], 0.18),
 }
@@ -146,6 +156,7 @@ _SETTINGS: dict[str, Any] = {
     "path.simplify": True,
     "path.simplify_threshold": 1 / 9,
     "text.hinting": "none",
+    "text.parse_math": False,
     "text.usetex": False,
 }
 
@@ -155,7 +166,7 @@ def points(millimetres: float) -> float:
     return millimetres * POINTS_PER_MM
 
 
-@lru_cache(maxsize=None)
+@cache
 def font_file(weight: Weight = "regular") -> Path:
     """Find the file of a weight of the font, without importing the package that holds it.
 
@@ -205,11 +216,12 @@ def settings() -> Iterator[None]:
     """Draw or save under this style sheet; what the user had set comes back afterwards."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(_SETTINGS)
+        for name, value in _SETTINGS.items():
+            mpl.rcParams[name] = value
         yield
 
 
-@lru_cache(maxsize=None)
+@cache
 def _characters(path: str) -> frozenset[int]:
     return frozenset(FT2Font(path).get_charmap())
 

@@ -1,0 +1,140 @@
+"""Results for people and machines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+import pytest
+from grids import link, network, node
+from shapely.geometry import Point
+
+from urbangeo.access import CommutingCircle, commuting_circle
+from urbangeo.errors import InputError, OutputError
+from urbangeo.report import circle_record, circle_table, summarise, write_circle
+
+
+@pytest.fixture(scope="module")
+def circle() -> CommutingCircle:
+    """A centre and four places: 10 and 58 minutes away, 100, and nowhere."""
+    nodes = [node("A", 107.0, 27.0), node("B", 107.1, 27.0), node("C", 107.6, 27.0)]
+    nodes += [node("D", 108.0, 27.0)]
+    net = network(
+        nodes, [link("A", "B", 10), link("B", "C", 48), link("C", "D", 42)], schematic=True
+    )
+    places = gpd.GeoDataFrame(
+        {
+            "name": ["乙", "丙", "丁", "戊"],
+            "kind": ["county_seat", "town", "town", "town"],
+            "county": ["乙县", "乙县", "丁县", "丁县"],
+            "adcode": ["520001", "520001", "520002", "520002"],
+        },
+        geometry=[Point(107.1, 27), Point(107.6, 27), Point(108, 27), Point(107.3, 27.4)],
+        crs=4326,
+    )
+    return commuting_circle((107.0, 27.0), 60, net, places=places)
+
+
+def test_summary_says_who_how_many_how_sure_and_what_it_is(circle: CommutingCircle) -> None:
+    text = summarise(circle)
+    assert "60 分钟以内" in text
+    assert "所问 4 处中有 2 处在圈内，其中县城（城区）1 个、镇 1 个" in text
+    assert "圈内最远的是丙，58.0 分钟" in text
+    assert "余量不足 5 分钟的有丙" in text
+    assert "道路用时增加 10%，丙掉出圈外" in text
+    assert "未接入的有戊" in text
+    assert "替代指标" in text
+    assert "示意" in text
+
+
+def test_summary_of_an_empty_circle() -> None:
+    net = network([node("A", 107, 27), node("B", 107.1, 27)], [link("A", "B", 30)])
+    far = gpd.GeoDataFrame({"name": ["乙"]}, geometry=[Point(107.1, 27)], crs=4326)
+    text = summarise(commuting_circle((107.0, 27.0), 20, net, places=far))
+    assert "所问 1 处中有 0 处在圈内。" in text
+    assert "最远" not in text
+    assert "示意" not in text
+
+
+def test_table_for_people_is_nearest_first_in_chinese(circle: CommutingCircle) -> None:
+    table = circle_table(circle)
+    assert table["名称"].tolist() == ["乙", "丙", "丁", "戊"]
+    assert table["结论"].tolist() == ["圈内", "圈内", "圈外", "未接入"]
+    assert table["分钟"].tolist()[:3] == [10, 58, 100]
+    assert table["路径"].iloc[3].startswith("距最近可进入")
+    assert circle_table(circle, all_rows=False)["名称"].tolist() == ["乙", "丙"]
+
+
+def test_record_is_plain_json(circle: CommutingCircle) -> None:
+    record = json.loads(json.dumps(circle_record(circle), allow_nan=False))
+    assert set(record) >= {"centre", "minutes", "network", "towns", "counties"}
+    first = record["towns"][0]
+    assert (first["name"], first["status"], first["minutes"]) == ("乙", "inside", 10)
+    assert first["legs"] == [
+        {"mode": "road", "name": "国道", "minutes": 10, "km": 10, "from": "乙", "to": "(107, 27)"}
+    ]
+    assert record["towns"][3]["minutes"] is None
+    assert len(record["network"]["digest"]) == 64
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "json", "geojson", "gpkg"])
+def test_the_same_bytes_every_time(
+    circle: CommutingCircle, tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tmp_path / f"a.{suffix}", tmp_path / "later" / f"a.{suffix}"
+    write_circle(circle, first)
+    monkeypatch.setattr("time.time", lambda: 2_000_000_000.0)
+    write_circle(circle, second)
+    assert first.read_bytes() == second.read_bytes()
+    assert sorted(one.name for one in tmp_path.iterdir()) == sorted([first.name, "later"])
+
+
+def test_csv_reads_back(circle: CommutingCircle, tmp_path: Path) -> None:
+    circle.to_file(tmp_path / "a.csv")
+    back = pd.read_csv(tmp_path / "a.csv", dtype={"adcode": str})
+    assert back["adcode"].tolist() == ["520001", "520001", "520002", "520002"]
+    assert back["minutes"].tolist()[:3] == [10, 58, 100]
+
+
+def test_geopackage_holds_layers_and_what_was_asked(
+    circle: CommutingCircle, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.gpkg"
+    circle.to_file(path)
+    names = {str(name) for name, _ in pyogrio.list_layers(path)}
+    assert names == {"towns", "circle", "bands", "centres", "about"}
+    assert gpd.read_file(path, layer="towns")["status"].tolist() == circle.towns["status"].tolist()
+    assert gpd.read_file(path, layer="circle").crs == "EPSG:4326"
+    about = pyogrio.read_dataframe(path, layer="about").set_index("key")["value"]
+    assert about["network.digest"] == circle.network["digest"]
+    assert "示意" in about["summary"]
+
+
+def test_workbook_has_towns_counties_and_what_was_asked(
+    circle: CommutingCircle, tmp_path: Path
+) -> None:
+    circle.to_file(tmp_path / "a.xlsx")
+    sheets = pd.read_excel(tmp_path / "a.xlsx", sheet_name=None)
+    assert list(sheets) == ["城镇", "县（市、区）", "说明"]
+    assert sheets["城镇"]["名称"].tolist() == ["乙", "丙", "丁", "戊"]
+
+
+def test_an_unknown_suffix_is_named(circle: CommutingCircle, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"end it in \.csv, \.xlsx"):
+        circle.to_file(tmp_path / "a.docx")
+
+
+def test_where_nothing_can_be_written_nothing_is_left(
+    circle: CommutingCircle, tmp_path: Path
+) -> None:
+    blocker = tmp_path / "file"
+    blocker.write_text("x")
+    with pytest.raises(OutputError, match="Cannot write"):
+        circle.to_file(blocker / "a.csv")
+    with pytest.raises(OutputError, match="it is a folder"):
+        (tmp_path / "a.csv").mkdir()
+        circle.to_file(tmp_path / "a.csv")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.csv", "file"]
