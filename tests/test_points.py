@@ -71,7 +71,7 @@ def test_unknown_name_suggests() -> None:
 
 
 def test_swapped_pair_is_named() -> None:
-    with pytest.raises(InputError, match="look swapped"):
+    with pytest.raises(InputError, match="latitude and longitude are swapped"):
         as_points((26.6, 106.7))
 
 

@@ -7,6 +7,7 @@ told in one sentence.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -59,10 +60,11 @@ class Direction(StrEnum):
 def main() -> None:
     """Run the command line; the entry point of ``urbangeo``."""
     for stream in (sys.stdout, sys.stderr):
-        # On a machine with LANG=C Chinese would end in an encoding error.
+        # On a machine with LANG=C Chinese would end in an encoding error, and arrive as bytes.
         reconfigure: Callable[..., Any] | None = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="replace")
+    sys.argv[1:] = [os.fsencode(word).decode("utf-8", "replace") for word in sys.argv[1:]]
     try:
         app()
     except UrbangeoError as error:

@@ -30,6 +30,7 @@ from urbangeo.access.times import (
     direct_times,
     search,
 )
+from urbangeo.crs import looks_swapped
 from urbangeo.errors import InputError
 from urbangeo.network.graph import Graph
 from urbangeo.network.network import MODES, Network, check_modes
@@ -244,11 +245,10 @@ def _gazetteer(net: Network) -> gpd.GeoDataFrame:
 
 def _check_not_swapped(points: gpd.GeoDataFrame, net: Network) -> None:
     """Refuse a table that lies in the network's region only when lon and lat are exchanged."""
-    west, south, east, north = net.bounds
-    as_is = points["lon"].between(west, east) & points["lat"].between(south, north)
-    turned = points["lat"].between(west, east) & points["lon"].between(south, north)
-    if turned.any() and not as_is.any():
-        check_inside(points[turned], net, "places")
+    swapped = looks_swapped(points["lon"], points["lat"], net.bounds)
+    as_is = points.cx[net.bounds[0] : net.bounds[2], net.bounds[1] : net.bounds[3]]
+    if swapped.any() and not len(as_is):
+        check_inside(points[swapped], net, "places")
 
 
 class _Question:

@@ -11,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from urbangeo.crs import WGS84, require_crs
+from urbangeo.crs import WGS84, check_lonlat, looks_swapped, require_crs, to_wgs84
 from urbangeo.errors import InputError
 from urbangeo.places import Place, place
 
@@ -32,6 +32,7 @@ PlaceLike: TypeAlias = (
 
 PLACE_COLUMNS = ("name", "kind", "county", "adcode", "lon", "lat", "precision_m", "source")
 _FILES = {".csv", ".xlsx", ".xls", ".geojson", ".json", ".gpkg", ".shp", ".parquet", ".zip", ".kml"}
+EARTH = (-180.0, -90.0, 180.0, 90.0)
 _MARGIN_DEG = 0.5  # a centre may lie this far outside the network's bounds and still be tried
 
 
@@ -107,7 +108,7 @@ def _from_list(items: Sequence[object], what: str) -> gpd.GeoDataFrame:
             rows.append({column: getattr(item, column) for column in PLACE_COLUMNS})
         elif _is_pair(item):
             lon, lat = (float(one) for one in item)  # type: ignore[attr-defined]
-            check_degrees(np.array([lon]), np.array([lat]), what)
+            check_lonlat(lon, lat, what, EARTH)
             rows.append({"name": f"({lon:g}, {lat:g})", "kind": "point", "lon": lon, "lat": lat})
         else:
             raise InputError(f"{what}: {item!r} is neither a name, a Place nor (lon, lat).")
@@ -120,38 +121,23 @@ def _from_table(frame: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:
     require_crs(frame, what)
     if not len(frame):
         raise InputError(f"{what}: the table has no row.")
-    out = frame.to_crs(WGS84)
-    wrong = out.geometry.isna() | out.geometry.is_empty | (out.geom_type != "Point")
+    wrong = frame.geometry.isna() | frame.geometry.is_empty | (frame.geom_type != "Point")
     if wrong.any():
-        rows = [str(one) for one in out.index[wrong][:5]]
+        rows = [str(one) for one in frame.index[wrong][:5]]
         raise InputError(
             f"{what}: {int(wrong.sum())} row(s) hold no point (index {', '.join(rows)} …). "
             "Drop them, or use .representative_point() for polygons."
         )
+    out = to_wgs84(frame, what)
     if out.geometry.name != "geometry":
         out = out.rename_geometry("geometry")
     out["lon"], out["lat"] = out.geometry.x, out.geometry.y
-    check_degrees(out["lon"].to_numpy(), out["lat"].to_numpy(), what)
+    check_lonlat(out["lon"], out["lat"], what, EARTH)
     for column in PLACE_COLUMNS:
         if column not in out.columns:
             empty = np.nan if column == "precision_m" else ""
             out[column] = [str(i) for i in out.index] if column == "name" else empty
     return out
-
-
-def check_degrees(lon: np.ndarray, lat: np.ndarray, what: str) -> None:
-    """Refuse coordinates that are no degrees, naming a swap where it looks like one."""
-    good = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
-    if good.all():
-        return
-    row = int(np.flatnonzero(~good)[0])
-    swapped = abs(lat[row]) <= 180 and abs(lon[row]) <= 90
-    hint = (
-        "Longitude and latitude look swapped: give (lon, lat)."
-        if swapped
-        else "Give degrees on WGS 84 as (lon, lat)."
-    )
-    raise InputError(f"{what}: ({lon[row]}, {lat[row]}) is no point on the Earth. {hint}")
 
 
 def check_inside(points: gpd.GeoDataFrame, net: Network, what: str) -> None:
@@ -162,24 +148,24 @@ def check_inside(points: gpd.GeoDataFrame, net: Network, what: str) -> None:
     InputError
         Naming the first point, the region, and what is likely wrong.
     """
-    outside = ~_within(points["lon"], points["lat"], net)
+    west, south, east, north = net.bounds
+    region = (
+        west - _MARGIN_DEG,
+        south - _MARGIN_DEG,
+        east + _MARGIN_DEG,
+        north + _MARGIN_DEG,
+    )
+    outside = ~np.asarray(
+        points["lon"].between(region[0], region[2]) & points["lat"].between(region[1], region[3])
+    )
     if not outside.any():
         return
     first = points[outside].iloc[0]
-    west, south, east, north = net.bounds
     where = f"{west:.1f}–{east:.1f}°E, {south:.1f}–{north:.1f}°N"
     hint = "Choose a place inside it, or a network that covers the place."
-    if _within(points["lat"], points["lon"], net)[outside].all():
+    if looks_swapped(points["lon"], points["lat"], region)[outside].all():
         hint = "Longitude and latitude look swapped: give (lon, lat)."
     raise InputError(
         f"{what}: {first['name']} ({first['lon']:g}, {first['lat']:g}) lies outside the region of "
         f"{net.facts.title} ({where}). {hint}"
-    )
-
-
-def _within(lon: pd.Series, lat: pd.Series, net: Network) -> np.ndarray:
-    west, south, east, north = net.bounds
-    return np.asarray(
-        lon.between(west - _MARGIN_DEG, east + _MARGIN_DEG)
-        & lat.between(south - _MARGIN_DEG, north + _MARGIN_DEG)
     )

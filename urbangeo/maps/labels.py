@@ -331,7 +331,7 @@ def _inside(made: _Candidates, area: BaseGeometry, text: str, size: FloatArray, 
         return
     centres, boxes, outside = centres[fine], boxes[fine], outside[fine]
     reach = max(float(np.hypot(right - left, top - bottom)) / 2, 1.0)
-    off = np.minimum(np.hypot(*(centres - pole).T), 0.6 + np.hypot(*(centres - middle).T))
+    off = np.minimum(np.hypot(*(centres - middle).T), 0.6 + np.hypot(*(centres - pole).T))
     cost = 6 * off / reach + 60 * outside + 2.5 * rank
     made.add(text, boxes, cost)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -216,8 +216,7 @@ def settings() -> Iterator[None]:
     """Draw or save under this style sheet; what the user had set comes back afterwards."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        for name, value in _SETTINGS.items():
-            mpl.rcParams[name] = value
+        mpl.rcParams.update(cast(Any, _SETTINGS))
         yield
 
 

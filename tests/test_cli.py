@@ -1,0 +1,143 @@
+"""The command line: tables for people, clean CSV or JSON in a pipe, 2 for a user's mistake."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+
+from urbangeo import cli
+
+
+def run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str
+) -> tuple[int, str, str]:
+    """Run a command in this process; give exit status, output and errors."""
+    monkeypatch.setattr(sys, "argv", ["urbangeo", *words])
+    status = 0
+    try:
+        cli.main()
+    except SystemExit as stop:
+        status = int(stop.code or 0)
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+@pytest.fixture
+def urbangeo(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    return lambda *words: run(capsys, monkeypatch, *words)
+
+
+def test_layers_in_a_pipe_are_csv(urbangeo) -> None:  # type: ignore[no-untyped-def]
+    status, out, _ = urbangeo("layers")
+    assert status == 0
+    table = pd.read_csv(io.StringIO(out))
+    assert {"counties", "prefectures", "province", "places", "towns"} <= set(table["name"])
+    assert {"source", "licence", "vintage", "datum"} <= set(table.columns)
+
+
+def test_layers_for_people_and_machines(urbangeo) -> None:  # type: ignore[no-untyped-def]
+    assert "title_zh" in urbangeo("layers", "--format", "table")[1]
+    assert json.loads(urbangeo("layers", "--format", "json")[1])[0]["name"]
+
+
+def test_place(urbangeo) -> None:  # type: ignore[no-untyped-def]
+    status, out, _ = urbangeo("place", "黔西县", "--format", "json")
+    assert status == 0
+    assert json.loads(out)[0]["name"] == "黔西市"
+    assert json.loads(out)[0]["adcode"] == "520581"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("place", "贵顶"), "Unknown place '贵顶'"),
+        (("place", "温泉"), "温泉（息烽县）"),
+        (("circle", "不知道的地方"), "Unknown place"),
+        (("circle", "贵阳", "--minutes", "0"), "minutes is 0.0"),
+        (("circle", "贵阳", "--minutes", "nan"), "minutes is nan"),
+        (("circle", "贵阳", "--minutes", "1500"), "at most 1440"),
+        (("circle", "贵阳", "--year", "1900"), "covers 2015 to 2035"),
+        (("circle", "贵阳", "--modes", "boat"), "Unknown mode 'boat'"),
+        (("circle", "贵阳", "--profile", "fast"), "Unknown speed profile"),
+        (("circle", "26.6,106.7"), "swapped"),
+        (("circle", "121.5,31.2"), "outside the region"),
+        (("circle", "贵阳", "--places", "missing.csv"), "missing.csv"),
+        (("circle", "贵阳", "--format", "gpkg"), "needs a file"),
+        (("circle", "贵阳", "-o", "x.docx"), "end it in"),
+        (("circle", "贵阳", "-o", "x.csv", "--format", "json"), "do not agree"),
+        (("atlas", "-o", "out", "--only", "no-such-figure"), "Unknown figure"),
+    ],
+)
+def test_a_mistake_is_told_in_plain_words(  # type: ignore[no-untyped-def]
+    urbangeo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, out, err = urbangeo(*words)
+    assert status == 2
+    assert out == ""
+    assert said in err
+    assert "Traceback" not in err
+    assert list(tmp_path.rglob("*.*")) == []
+
+
+def test_misuse_of_options_is_2(urbangeo) -> None:  # type: ignore[no-untyped-def]
+    assert urbangeo("circle")[0] == 2
+    assert urbangeo("circle", "贵阳", "--direction", "both")[0] == 2
+    assert urbangeo("nonsense")[0] == 2
+
+
+def test_circle_in_a_pipe_is_clean_csv(urbangeo) -> None:  # type: ignore[no-untyped-def]
+    status, out, _ = urbangeo("circle", "贵阳", "--minutes", "60")
+    assert status == 0
+    table = pd.read_csv(io.StringIO(out), dtype={"adcode": str})
+    assert {"name", "status", "minutes", "margin_min", "breakeven", "modes", "legs"} <= set(table)
+    assert set(table.loc[table["minutes"] <= 60, "status"]) == {"inside"}
+
+
+def test_circle_as_json_and_geojson(urbangeo) -> None:  # type: ignore[no-untyped-def]
+    record = json.loads(urbangeo("circle", "贵阳", "贵安新区", "--format", "json")[1])
+    assert [one["name"] for one in record["centre"]] == ["贵阳市", "贵安新区"]
+    assert record["network"]["year"] == 2022
+    features = json.loads(urbangeo("circle", "106.71,26.57", "--format", "geojson")[1])["features"]
+    assert len(features) > 100
+
+
+def test_circle_for_people(urbangeo) -> None:  # type: ignore[no-untyped-def]
+    out = urbangeo("circle", "贵阳", "--format", "table", "--inside")[1]
+    assert "圈外" not in out.split("到贵阳市")[0]
+    assert "通勤圈按时间划定" in out
+
+
+def test_circle_into_a_file_of_my_own_places(urbangeo, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    mine = tmp_path / "我的.csv"
+    mine.write_text("名称,经度,纬度\n甲,106.63,26.65\n乙,106.70,26.60\n", encoding="gb18030")
+    target = tmp_path / "圈.gpkg"
+    status, out, _ = urbangeo("circle", "贵阳", "--places", str(mine), "-o", str(target))
+    assert status == 0
+    assert "所问 2 处中有 2 处在圈内" in out
+    assert len(gpd.read_file(target, layer="towns")) == 2
+
+
+def test_a_machine_without_chinese_locale(tmp_path: Path) -> None:
+    environment = {**os.environ, "LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "urbangeo.cli", "place", "贵定", "--format", "json"],
+        capture_output=True,
+        env=environment,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert json.loads(done.stdout.decode("utf-8"))[0]["name"] == "贵定县"
+
+
+def test_version(urbangeo) -> None:  # type: ignore[no-untyped-def]
+    assert urbangeo("--version")[1].startswith("urbangeo ")

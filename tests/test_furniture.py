@@ -1,0 +1,270 @@
+"""Furniture, measured on paper."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pyproj
+import pytest
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from urbangeo.crs import equal_area
+from urbangeo.errors import InputError
+from urbangeo.maps import furniture
+from urbangeo.maps.furniture import (
+    PAGES,
+    Entry,
+    Sheet,
+    add_inset,
+    add_legend,
+    add_list,
+    add_north_arrow,
+    add_note,
+    add_scale_bar,
+    add_title,
+    new_sheet,
+)
+from urbangeo.maps.style import LINES, settings
+
+LINE = [Entry("线", lines=("county",))]
+
+
+@pytest.fixture(autouse=True)
+def _styled() -> object:
+    with settings():
+        yield
+
+
+def sheet(lon: float = 10.0, lat: float = 47.0, half_km: float = 150, **options: object) -> Sheet:
+    """A sheet about a point, in the projection centred near 10° E, 47° N."""
+    crs = equal_area((9.5, 46.5, 10.5, 47.5))
+    x, y = pyproj.Transformer.from_crs(4326, crs, always_xy=True).transform(lon, lat)
+    half = half_km * 1000
+    return new_sheet((x - half, y - half, x + half, y + half), crs, **options)  # type: ignore[arg-type]
+
+
+def texts(made: Sheet, gid: str) -> list[Text]:
+    return [text for text in made.page.texts if text.get_gid() == gid]
+
+
+def drawn(made: Sheet, gid: str) -> list[Rectangle]:
+    return [patch for patch in made.page.patches if patch.get_gid() == gid]  # type: ignore[misc]
+
+
+def test_paper_has_its_size() -> None:
+    for name, size in PAGES.items():
+        figure = sheet(page=name).figure
+        assert figure.get_size_inches() * 25.4 == pytest.approx(size)
+
+
+def test_scale_is_that_of_the_paper() -> None:
+    made = sheet()
+    west, east = made.map.get_xlim()
+    south, north = made.map.get_ylim()
+    left, bottom, right, top = made.frame
+    assert (east - west) / ((right - left) / 1000) == pytest.approx(made.scale)
+    assert (north - south) / ((top - bottom) / 1000) == pytest.approx(made.scale)
+    assert made.scale % 50_000 == 0
+
+
+@pytest.mark.parametrize("panel", [False, True])
+def test_the_region_stands_left_of_the_column(panel: bool) -> None:
+    made = sheet(half_km=100, panel=panel)
+    west, _ = made.map.get_xlim()
+    region_right = made.frame[0] + (100_000 - west) / made.scale * 1000
+    assert made.frame[0] < region_right < made.column[0]
+    south, _ = made.map.get_ylim()
+    assert south < -100_000
+    assert made.map.get_ylim()[1] > 100_000
+    assert (made.frame[2] == made.column[0]) is panel
+    assert made.right == made.column[2]
+
+
+@pytest.mark.parametrize("lon", [10.0, 12.5, 7.0])
+@pytest.mark.parametrize("lat", [47.0, 44.8, 49.5])
+def test_scale_bar_is_true_at_the_centre(lon: float, lat: float) -> None:
+    made = sheet(lon, lat)
+    add_scale_bar(made, 60, 75)
+    parts = [drawn(made, f"scale_bar:{part}")[0] for part in range(3)]
+    length_mm = sum(part.get_width() for part in parts)
+    # On the ellipsoid: walk as far as the bar is long, west to east through the centre.
+    x, y = made.centre
+    half = length_mm / 1000 * made.scale / 2
+    back = pyproj.Transformer.from_crs(made.crs, 4326, always_xy=True)
+    (lon1, lon2), (lat1, lat2) = back.transform([x - half, x + half], [y, y])
+    metres = pyproj.Geod(ellps="WGS84").inv(lon1, lat1, lon2, lat2)[2]
+    assert metres == pytest.approx(75_000, rel=0.005)
+    written = [texts(made, f"scale_bar_text:{part}")[0].get_text() for part in range(4)]
+    assert written == ["0", "25", "50", "75"]
+    assert texts(made, "scale_bar_unit")[0].get_text().strip() == "km"
+
+
+@pytest.mark.parametrize(
+    ("asked", "step"), [(3.0, 1.0), (14.9, 2.5), (15.0, 5.0), (99.0, 25.0), (100.0, 25.0)]
+)
+def test_steps_of_a_bar_are_round(asked: float, step: float) -> None:
+    assert furniture._scale_step(asked) == pytest.approx(step)
+
+
+def test_north_turns_by_the_convergence_of_meridians() -> None:
+    """Two degrees east of the central meridian north lies 2° sin(latitude) to the west."""
+    made = sheet(12.0, 47.0)
+    x, y = made.centre
+    lon, lat = pyproj.Transformer.from_crs(made.crs, 4326, always_xy=True).transform(x, y)
+    expected = -(lon - 10.0) * math.sin(math.radians(lat))
+    assert abs(expected) > 1
+    assert furniture.north_angle(made) == pytest.approx(expected, abs=0.05)
+
+
+def test_north_arrow_keeps_labels_off() -> None:
+    made = sheet()
+    add_north_arrow(made)
+    (box,) = made.keep_off
+    letter = texts(made, "north")[0]
+    x, y = letter.get_position()
+    assert box[0] < x < box[2]
+    assert box[1] < y < box[3]
+
+
+def test_title_block() -> None:
+    made = sheet()
+    add_title(made, "示例规划", "规划范围图", "图 1")
+    assert [texts(made, gid)[0].get_text() for gid in ("heading", "title", "number")] == [
+        "示例规划",
+        "规划范围图",
+        "图 1",
+    ]
+    renderer = made.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    heading, title = (texts(made, gid)[0].get_window_extent(renderer) for gid in ("heading", "title"))
+    assert heading.y0 > title.y1
+    page_top = made.figure.bbox.height
+    assert heading.y1 < page_top - 6 / 25.4 * made.figure.dpi
+
+
+def test_legend_lists_its_entries_within_its_box() -> None:
+    made = sheet()
+    names = ["甲", "乙", "丙"]
+    box = add_legend(made, [Entry(name, lines=("county",)) for name in names])
+    entries = texts(made, "legend_entry")
+    assert [entry.get_text() for entry in entries] == names
+    for entry in entries:
+        x, y = entry.get_position()
+        assert box[0] < x < box[2]
+        assert box[1] < y < box[3]
+    assert box in made.keep_off
+    assert box[1] == made.column[1]
+
+
+def test_a_legend_entry_shrinks_rather_than_leaves_the_box() -> None:
+    made = sheet()
+    box = add_legend(made, [Entry("很长的图例名称" * 5, lines=("county",))])
+    renderer = made.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    right = texts(made, "legend_entry")[0].get_window_extent(renderer).x1
+    assert right / made.figure.dpi * 25.4 < box[2]
+
+
+def test_two_columns_break_before_a_heading() -> None:
+    entries = [
+        Entry("一", heading=True), Entry("a"), Entry("b"),
+        Entry("二", heading=True), Entry("c"), Entry("d"), Entry("e"),
+    ]  # fmt: skip
+    first, second = furniture._split(entries, 2)
+    assert [entry.text for entry in first] == ["一", "a", "b"]
+    assert second[0].text == "二"
+
+
+def test_an_empty_or_endless_legend_is_refused() -> None:
+    with pytest.raises(InputError, match="at least one entry"):
+        add_legend(sheet(), [])
+    with pytest.raises(InputError, match="two columns or a larger page"):
+        add_legend(sheet(), LINE * 60)
+
+
+def test_list_says_how_many_are_left_out() -> None:
+    made = sheet(panel=True)
+    rows = [(f"第{i}县", str(i)) for i in range(40)]
+    bottom = made.column[3] - 40
+    shown = add_list(made, "名单", rows, bottom=bottom)
+    assert 0 < shown < 40
+    written = [text.get_text() for text in texts(made, "list")]
+    assert written[:2] == ["第0县", "0"]
+    assert written[-1] == f"……另有 {40 - shown} 处"
+    assert all(text.get_position()[1] > bottom for text in texts(made, "list"))
+
+
+def test_list_without_room_or_rows_writes_nothing() -> None:
+    made = sheet(panel=True)
+    assert add_list(made, "名单", [], bottom=made.column[1]) == 0
+    assert add_list(made, "名单", [("甲", "1")], bottom=made.column[3] - 5) == 0
+    assert not texts(made, "list_title")
+
+
+def test_note_wraps_within_the_neatline() -> None:
+    made = sheet(note_rows=3)
+    rows = add_note(made, ["资料来源：" + "某单位；" * 60])
+    assert len(rows) > 1
+    renderer = made.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    for row in rows:
+        box = row.get_window_extent(renderer)
+        assert box.x1 / made.figure.dpi * 25.4 <= made.right
+        assert box.y0 / made.figure.dpi * 25.4 > 6.0
+        assert not row.get_text().startswith(("；", "，", "。"))
+    assert "".join(row.get_text() for row in rows) == "资料来源：" + "某单位；" * 60
+
+
+def test_a_note_that_is_too_long_is_refused() -> None:
+    with pytest.raises(InputError, match="shorten it"):
+        add_note(sheet(note_rows=1), ["资料来源" * 200])
+
+
+def test_inset_is_larger_and_outlined_on_the_map() -> None:
+    made = sheet()
+    bounds = (-20_000.0, -20_000.0, 20_000.0, 20_000.0)
+    axes = add_inset(made, bounds, title="局部", bottom=made.column[1] + 60, top=made.column[3])
+    assert axes is not None
+    west, east = axes.get_xlim()
+    south, north = axes.get_ylim()
+    assert west <= bounds[0]
+    assert east >= bounds[2]
+    assert south <= bounds[1]
+    assert north >= bounds[3]
+    box = axes.get_position()
+    width_mm = box.width * PAGES["A4"][0]
+    height_mm = box.height * PAGES["A4"][1]
+    scale = (east - west) / width_mm * 1000
+    assert scale == pytest.approx((north - south) / height_mm * 1000)
+    assert scale < made.scale / 2
+    (window,) = [patch for patch in made.map.patches if patch.get_gid() == "inset_window"]
+    assert window.get_bbox().bounds == pytest.approx((-20_000, -20_000, 40_000, 40_000))  # type: ignore[attr-defined]
+
+
+def test_no_inset_where_it_would_not_enlarge() -> None:
+    made = sheet()
+    whole = (-140_000.0, -140_000.0, 140_000.0, 140_000.0)
+    assert add_inset(made, whole, title="", bottom=40, top=180) is None
+    small = (-9_000.0, -9_000.0, 9_000.0, 9_000.0)
+    assert add_inset(made, small, title="", bottom=170, top=180) is None
+    assert not made.keep_off
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: new_sheet((0, 0, 0, 1), equal_area((9, 46, 11, 48))),
+        lambda: new_sheet((0, 0, math.nan, 1), equal_area((9, 46, 11, 48))),
+        lambda: new_sheet((0, 0, 1, 1), equal_area((9, 46, 11, 48)), page="A7"),
+    ],
+)
+def test_a_sheet_that_cannot_be_laid_out(make: Callable[[], Sheet]) -> None:
+    with pytest.raises(InputError):
+        make()
+
+
+def test_a_cased_line_is_drawn_case_first() -> None:
+    made = sheet()
+    furniture.draw_line(made.map, [(0, 0), (1, 1)], LINES["hsr"])
+    widths = [line.get_linewidth() for line in made.map.lines]
+    assert len(widths) == 3
+    assert widths[0] > widths[1] == widths[2]
