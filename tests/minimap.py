@@ -1,7 +1,7 @@
 """An invented province for the tests of figures: a grid of counties, one of them cut small.
 
 Columns run 10.0, 10.5 … 13.0 degrees east, rows 46.0, 46.5 … 48.0 north. The cell at column 2,
-row 2 is cut into nine districts. The western three columns are one prefecture, the others a
+row 2 is cut into fifteen districts. The western three columns are one prefecture, the others a
 second.
 """
 
@@ -23,13 +23,16 @@ def counties() -> gpd.GeoDataFrame:
     for row in range(4):
         for column in range(6):
             west, south = 10 + 0.5 * column, 46 + 0.5 * row
-            parts = 3 if (column, row) == (2, 2) else 1
-            step = 0.5 / parts
-            for i in range(parts):
-                for j in range(parts):
-                    corner = (west + i * step, south + j * step)
-                    cells.append((column < 3, box(*corner, corner[0] + step, corner[1] + step)))
-    names = [f"{STEMS[i]}{STEMS[(7 * i + 3) % len(STEMS)]}县" for i in range(len(cells))]
+            across, up = (5, 3) if (column, row) == (2, 2) else (1, 1)
+            width, height = 0.5 / across, 0.5 / up
+            for i in range(across):
+                for j in range(up):
+                    x, y = west + i * width, south + j * height
+                    cells.append((column < 3, box(x, y, x + width, y + height)))
+    count = len(STEMS)
+    names = [
+        f"{STEMS[i % count]}{STEMS[(7 * i + i // count + 3) % count]}县" for i in range(len(cells))
+    ]
     names[5] = "寅卯族辰巳族自治县"
     frame = gpd.GeoDataFrame(
         {
@@ -65,7 +68,7 @@ def surroundings() -> gpd.GeoDataFrame:
 def extent() -> SimpleNamespace:
     """The two middle rows."""
     units = counties()
-    middle = units[units.centroid.y.between(46.5, 47.5)]
+    middle = units[(units.bounds["miny"] > 46.45) & (units.bounds["maxy"] < 47.55)]
     return SimpleNamespace(title="示例城市群", adcodes=tuple(middle["adcode"]))
 
 

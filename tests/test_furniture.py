@@ -137,7 +137,9 @@ def test_title_block() -> None:
         "图 1",
     ]
     renderer = made.figure.canvas.get_renderer()  # type: ignore[attr-defined]
-    heading, title = (texts(made, gid)[0].get_window_extent(renderer) for gid in ("heading", "title"))
+    heading, title = (
+        texts(made, gid)[0].get_window_extent(renderer) for gid in ("heading", "title")
+    )
     assert heading.y0 > title.y1
     page_top = made.figure.bbox.height
     assert heading.y1 < page_top - 6 / 25.4 * made.figure.dpi

@@ -1,1 +1,86 @@
-"""urbangeo."""
+"""Spatial plans as computable layers, networks, commuting circles and printed figures.
+
+>>> import urbangeo as ug
+>>> ug.place("贵定").county
+'贵定县'
+
+The public names are fetched when they are first used, so that ``import urbangeo`` itself is
+nearly free and draws in no library that a program does not need.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from urbangeo._version import __version__
+
+if TYPE_CHECKING:
+    from urbangeo.access import CommutingCircle, commuting_circle, travel_times
+    from urbangeo.catalog import layers
+    from urbangeo.errors import UrbangeoError
+    from urbangeo.layer import load
+    from urbangeo.maps.atlas import atlas, draw
+    from urbangeo.network import Network
+    from urbangeo.places import Place, place
+    from urbangeo.plans import Extent, extent
+
+__all__ = [
+    "CommutingCircle",
+    "Extent",
+    "Network",
+    "Place",
+    "UrbangeoError",
+    "__version__",
+    "atlas",
+    "commuting_circle",
+    "draw",
+    "extent",
+    "layers",
+    "load",
+    "place",
+    "travel_times",
+]
+
+# Where each public name lives. None may be called like a module of this package: importing that
+# module would put it in the name's place. (So all places are `urbangeo.places.places()`.)
+_HOMES = {
+    "CommutingCircle": "urbangeo.access",
+    "Extent": "urbangeo.plans",
+    "Network": "urbangeo.network",
+    "Place": "urbangeo.places",
+    "UrbangeoError": "urbangeo.errors",
+    "atlas": "urbangeo.maps.atlas",
+    "commuting_circle": "urbangeo.access",
+    "draw": "urbangeo.maps.atlas",
+    "extent": "urbangeo.plans",
+    "layers": "urbangeo.catalog",
+    "load": "urbangeo.layer",
+    "place": "urbangeo.places",
+    "travel_times": "urbangeo.access",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(_unknown(name))
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _unknown(name: str) -> str:
+    """Say that there is no such name, and which are near it."""
+    text = f"module {__name__!r} has no attribute {name!r}"
+    if name.startswith("__"):
+        # Asked for by tools that look whether it is there, not by people.
+        return text
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, __all__, n=3, cutoff=0.5)
+    return f"{text}; did you mean {' or '.join(near)}?" if near else f"{text}; see urbangeo.__all__"

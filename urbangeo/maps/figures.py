@@ -90,15 +90,33 @@ def _projected(frame: gpd.GeoDataFrame, what: str, crs: pyproj.CRS) -> gpd.GeoDa
     require_crs(frame, what)
     if frame.empty:
         raise InputError(f"{what} is empty, so that there is nothing to draw. Give one with rows.")
-    turned = frame.to_crs(crs)
-    assert turned is not None
-    return turned
+    return _densified(frame).to_crs(crs)
+
+
+def _densified(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Give long edges more vertices, because a projection bends what is straight in degrees."""
+    if not frame.crs.is_geographic:
+        return frame
+    return frame.set_geometry(shapely.segmentize(frame.geometry.to_numpy(), 0.05), crs=frame.crs)
+
+
+def _dissolved(frame: gpd.GeoDataFrame, crs: pyproj.CRS) -> BaseGeometry:
+    """Dissolve polygons and project the result.
+
+    Before and not after projecting: where a corner of one polygon lies on the edge of another,
+    projecting would part the two and leave slits.
+    """
+    grid = 1e-7 if frame.crs.is_geographic else 0.01
+    whole = shapely.union_all(frame.geometry.to_numpy(), grid_size=grid)
+    one = gpd.GeoDataFrame(geometry=[whole], crs=frame.crs)
+    return _densified(one).to_crs(crs).geometry.iloc[0]
 
 
 def _outlines(geometries: Iterable[BaseGeometry]) -> BaseGeometry:
     """Edges of polygons, each shared edge once, so that dashes do not run over each other."""
-    edges = shapely.union_all([shapely.boundary(shape) for shape in geometries])
-    return shapely.line_merge(edges)
+    edges = [shapely.boundary(shape) for shape in geometries]
+    # To the metre: edges of two polygons are one where only rounding parts them.
+    return shapely.line_merge(shapely.union_all(edges, grid_size=1.0))
 
 
 def _without(lines: BaseGeometry, others: BaseGeometry, near: float) -> BaseGeometry:
@@ -329,11 +347,12 @@ def _ground(
     units = _projected(counties, "counties", crs)
     cities = _projected(prefectures, "prefectures", crs)
     whole = _projected(province, "province", crs)
-    members = units[units["adcode"].isin(adcodes)].reset_index(drop=True)
+    chosen = units["adcode"].isin(adcodes)
+    members = units[chosen].reset_index(drop=True)
     county_lines = _outlines(units.geometry)
     city_lines = _outlines(cities.geometry)
     province_lines = _outlines(whole.geometry)
-    outline = members.union_all()
+    outline = _dissolved(counties[chosen.to_numpy()], crs)
     # Where lines of two ranks run together the higher one is drawn alone.
     higher = shapely.union_all([province_lines, outline.boundary])
     city_lines = _without(city_lines, higher, _TOGETHER)
@@ -343,7 +362,7 @@ def _ground(
         units,
         members,
         outline,
-        whole.union_all(),
+        _dissolved(province, crs),
         county_lines,
         city_lines,
         province_lines,
@@ -425,12 +444,12 @@ def _draw_inset(sheet: Sheet, ground: _Ground, crowded: gpd.GeoDataFrame, floor:
     _draw_ground(axes, ground)
     window = _window(axes)
     labels = []
-    for row, county in ground.counties.iterrows():
+    chiefs, members = set(crowded["adcode"]), set(ground.members["adcode"])
+    for _, county in ground.counties.iterrows():
         visible = shapely.intersection(county.geometry, window)
         if visible.is_empty or visible.area < 0.03 * window.area:
             continue
-        chief, member = row in crowded.index, county["adcode"] in set(ground.members["adcode"])
-        chief = chief and member
+        chief, member = county["adcode"] in chiefs, county["adcode"] in members
         x, y = _middle(visible)
         labels.append(
             Label(
@@ -665,7 +684,7 @@ def _draw_bands(
     if not circle.network.get("schematic", True):
         entries["路网"] = entries.pop("路网（骨架）")
         entries["界线"] = entries.pop("界线")
-    land = whole.union_all()
+    land = _dissolved(whole, crs)
     province_lines = _outlines(whole.geometry)
     county_lines = _without(_outlines(units.geometry), province_lines, _TOGETHER)
     _add_lines(axes, province_lines, "province_band", 2)

@@ -211,11 +211,12 @@ def _with_fonts(content: bytes, figure: Figure) -> bytes:
 
 
 def _woff(path: str, characters: str) -> bytes:
-    options = subset.Options(flavor="woff", layout_features=["kern"], notdef_outline=True)
-    font = subset.load_font(path, options)
-    chosen = subset.Subsetter(options)
-    chosen.populate(text=characters)
-    chosen.subset(font)
+    options = subset.Options(flavor="woff", layout_features=[], notdef_outline=True)
+    options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "VORG", "vhea", "vmtx"]
     stream = io.BytesIO()
-    subset.save_font(font, stream, options)
+    with subset.load_font(path, options) as font:
+        chosen = subset.Subsetter(options)
+        chosen.populate(text=characters)
+        chosen.subset(font)
+        subset.save_font(font, stream, options)
     return stream.getvalue()
