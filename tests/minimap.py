@@ -49,8 +49,12 @@ def counties() -> gpd.GeoDataFrame:
 
 
 def prefectures() -> gpd.GeoDataFrame:
-    frame = counties().dissolve("prefecture", as_index=False)
-    return frame.assign(name=frame["prefecture"])[["name", "geometry"]]
+    groups = counties().groupby("prefecture")
+    return gpd.GeoDataFrame(
+        {"name": list(groups.groups)},
+        geometry=[shapely.union_all(g.geometry.to_numpy(), grid_size=1e-7) for _, g in groups],
+        crs=4326,
+    )
 
 
 def province() -> gpd.GeoDataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 
@@ -85,13 +86,13 @@ def test_a_missing_glyph_is_found_with_its_text() -> None:
 
 def test_bands_grow_lighter_with_time() -> None:
     shades = [lightness(colour) for colour in BANDS]
-    assert all(far - near > 0.04 for near, far in zip(shades, shades[1:], strict=False))
+    assert all(far - near > 0.04 for near, far in itertools.pairwise(shades))
 
 
 def test_boundaries_are_told_apart_in_grey() -> None:
     """The higher the rank, the wider the line; colour is not needed."""
     widths = [LINES[name].width for name in ("extent", "province", "prefecture", "county")]
-    assert all(higher > 1.2 * lower for higher, lower in zip(widths, widths[1:], strict=False))
+    assert all(higher > 1.2 * lower for higher, lower in itertools.pairwise(widths))
     assert lightness(COLOURS["extent"]) < 0.2
     patterns = {LINES[name].dashes for name in ("extent", "province", "prefecture")}
     assert len(patterns) == 3

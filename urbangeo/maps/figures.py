@@ -213,7 +213,7 @@ def _closing_note(sheet: Sheet, approval: str | None) -> str:
 
 
 def _wrapped(name: str) -> tuple[str, ...]:
-    """Ways to write a name: whole; a long one also in two lines, broken after 族 where it has it."""
+    """Ways to write a name: whole; a long one also in two lines, broken after 族 if it can be."""
     if len(name) < 6:
         return (name,)
     middle = len(name) / 2
@@ -230,6 +230,20 @@ def _middle(geometry: BaseGeometry) -> tuple[float, float]:
 def _window(axes: Axes) -> BaseGeometry:
     (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
     return shapely.box(west, south, east, north)
+
+
+def _on_map(sheet: Sheet, part: tuple[float, float, float, float]) -> BaseGeometry:
+    """Turn a box of the page into the map's metres."""
+    (west, east), (south, north) = sheet.map.get_xlim(), sheet.map.get_ylim()
+    left, bottom, right, top = part
+    across, up = (east - west), (north - south)
+    width, height = sheet.frame[2] - sheet.frame[0], sheet.frame[3] - sheet.frame[1]
+    return shapely.box(
+        west + (left - sheet.frame[0]) / width * across,
+        south + (bottom - sheet.frame[1]) / height * up,
+        west + (right - sheet.frame[0]) / width * across,
+        south + (top - sheet.frame[1]) / height * up,
+    )
 
 
 # --- The extent of a plan -----------------------------------------------------------------------
@@ -373,7 +387,7 @@ def _ground(
 def _nearby(
     surroundings: gpd.GeoDataFrame, bounds: Sequence[float], crs: pyproj.CRS
 ) -> gpd.GeoDataFrame:
-    """Surroundings as far as a map of the bounds can show them; what is far off is not projected."""
+    """Surroundings as far as a map of the bounds can show them; the rest is not projected."""
     west, south, east, north = bounds
     reach = max(east - west, north - south)
     frame = shapely.box(west - reach, south - reach, east + reach, north + reach)
@@ -512,9 +526,10 @@ def _name_extent(sheet: Sheet, ground: _Ground, crowded: gpd.GeoDataFrame) -> No
             continue
         labels.append(_county_label(county, county.adcode in members))
     if ground.surroundings is not None:
+        hidden = shapely.union_all([_on_map(sheet, part) for part in sheet.keep_off])
         for row, unit in ground.surroundings.iterrows():
             area = shapely.intersection(unit.geometry, window)
-            area = shapely.difference(area, ground.province)
+            area = shapely.difference(area, shapely.union(ground.province, hidden))
             if area.is_empty:
                 continue
             x, y = _middle(area)
@@ -543,9 +558,7 @@ def _name_extent(sheet: Sheet, ground: _Ground, crowded: gpd.GeoDataFrame) -> No
     placement = place(axes, labels, keep_off=keep_off, lines=lines)
     lost = [label.texts[0] for label in placement.left_out if label.required]
     if lost:
-        raise InputError(
-            f"There is no room for the names of {', '.join(lost)}; draw the figure on a larger page."
-        )
+        raise InputError(f"There is no room for the names of {', '.join(lost)}; use a larger page.")
     write(axes, placement)
 
 
@@ -634,7 +647,7 @@ def draw_circle(
                 _closing_note(sheet, approval),
             ],
         )
-        _name_circle(sheet, centres, shown, units, links)
+        _name_circle(sheet, centres, shown, links)
     return sheet.figure
 
 
@@ -701,13 +714,13 @@ def _draw_bands(
     if not limit.is_empty:
         _add_lines(axes, _outlines([limit]), "limit", 4.5)
         group.append(Entry(f"{circle.minutes:g} 分钟圈界", lines=("limit",)))
-    _add_lines(axes, county_lines, "county", 3)
+    _add_lines(axes, county_lines, "county_among_roads", 3)
     _add_lines(axes, province_lines, "province", 3.5)
     window = _window(axes)
     if shapely.intersects(province_lines, window):
         entries["界线"].append(Entry("省域边界", lines=("province_band", "province")))
     if shapely.intersects(county_lines, window):
-        entries["界线"].append(Entry("县域边界", lines=("county",)))
+        entries["界线"].append(Entry("县域边界", lines=("county_among_roads",)))
     return entries
 
 
@@ -882,7 +895,6 @@ def _name_circle(
     sheet: Sheet,
     centres: gpd.GeoDataFrame,
     towns: gpd.GeoDataFrame | None,
-    units: gpd.GeoDataFrame,
     links: gpd.GeoDataFrame,
 ) -> None:
     axes, window = sheet.map, _window(sheet.map)

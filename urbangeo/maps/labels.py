@@ -331,7 +331,10 @@ def _inside(made: _Candidates, area: BaseGeometry, text: str, size: FloatArray, 
         return
     centres, boxes, outside = centres[fine], boxes[fine], outside[fine]
     reach = max(float(np.hypot(right - left, top - bottom)) / 2, 1.0)
-    off = np.minimum(np.hypot(*(centres - middle).T), 0.6 + np.hypot(*(centres - pole).T))
+    # The centroid looks like the middle, unless it lies near the edge or outside.
+    depth = shapely.distance(shapely.points(middle), shapely.boundary(largest))
+    deep = shapely.contains_xy(largest, *middle) and depth > 0.7 * shapely.length(circle)
+    off = np.hypot(*(centres - (middle if deep else pole)).T)
     cost = 6 * off / reach + 60 * outside + 2.5 * rank
     made.add(text, boxes, cost)
 

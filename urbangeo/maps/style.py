@@ -127,6 +127,8 @@ LINES = {
     "extent": Line(COLOURS["extent"], 0.85),
     "prefecture": Line(COLOURS["prefecture"], 0.32, (1.9, 0.7, 0.35, 0.7)),
     "county": Line(COLOURS["county"], 0.13),
+    # Among roads a thin grey line would be taken for one.
+    "county_among_roads": Line(COLOURS["prefecture"], 0.13, (1.0, 0.7)),
     "expressway": Line(COLOURS["expressway"], 0.50, case=0.24, case_colour="#5A2600"),
     "national": Line(COLOURS["road"], 0.32),
     "provincial": Line(COLOURS["road_minor"], 0.22),
@@ -216,7 +218,7 @@ def settings() -> Iterator[None]:
     """Draw or save under this style sheet; what the user had set comes back afterwards."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(cast(Any, _SETTINGS))
+        mpl.rcParams.update(cast("Any", _SETTINGS))
         yield
 
 
