@@ -8,7 +8,7 @@
 #   make notebooks   execute the notebooks (their files do not change)
 #   make clean       remove .venv, out/ and every cache
 #
-# Another interpreter: make PYTHON=python3.12
+# Another interpreter: make clean, then make install PYTHON=python3.12
 
 PYTHON ?= python3
 WORKERS ?= 2

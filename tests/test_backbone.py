@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import geopandas as gpd
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +19,7 @@ from urbangeo.catalog import data_folder
 from urbangeo.crs import equal_area
 from urbangeo.layer import load
 from urbangeo.network import Network
+from urbangeo.network.profiles import RAIL_CLASSES
 from urbangeo.places import places
 from urbangeo.plans import extent
 
@@ -53,24 +55,28 @@ def test_every_node_lies_in_the_county_that_its_row_says() -> None:
     counties = load("counties")[["adcode", "geometry"]].rename(columns={"adcode": "lies_in"})
     joined = nodes.sjoin(counties, how="left", predicate="intersects")
     stated = joined[joined["adcode"] != ""]
-    wrong = stated[stated["adcode"] != stated["lies_in"]]
+    elsewhere = ~stated["adcode"].isin(counties["lies_in"])
+    wrong = stated[stated["adcode"] != stated["lies_in"].where(~elsewhere, stated["adcode"])]
+    assert stated.loc[elsewhere, "lies_in"].isna().all()
     # a node on a border intersects two counties; it is wrong only if neither is the stated one
     wrong = wrong[~wrong["id"].isin(stated.loc[stated["adcode"] == stated["lies_in"], "id"])]
     assert wrong[["id", "adcode", "lies_in"]].to_dict("records") == []
-    # a node without county lies outside the province
+    # a node without county, or with another province's, lies outside this one
     assert joined.loc[joined["adcode"] == "", "lies_in"].isna().all()
 
 
 def test_one_connected_component() -> None:
-    graph = backbone().graph()
-    count, label = connected_components(graph.matrix(), directed=True, connection="strong")
-    links = backbone().links
-    used = np.unique(np.concatenate([backbone()._tables.tail[backbone().link_rows],
-                                     backbone()._tables.head[backbone().link_rows]]))  # fmt: skip
-    road_or_station = np.unique(label[used])
-    stray = backbone().nodes["id"].to_numpy()[used[label[used] != np.bincount(label[used]).argmax()]]
-    names = [one for one in stray if not str(one).startswith("R-")]  # way points of railways
-    assert names == [], f"{count} components, {len(road_or_station)} among {len(links)} links"
+    net = backbone()
+    graph = net.graph()
+    _, label = connected_components(graph.matrix(), directed=True, connection="strong")
+    tables, links = net._tables, net.link_rows
+    road = links[(tables.links["mode"].iloc[links] == "road").to_numpy()]
+    kinds, ids = tables.nodes["kind"].to_numpy(), tables.nodes["id"].to_numpy()
+    called = np.flatnonzero(np.isin(ids, net.services["station"]))
+    used = np.unique(np.concatenate([tables.tail[road], tables.head[road], called]))
+    # railway junctions and way points carry the drawing only: trains run from call to call
+    main = np.bincount(label[used]).argmax()
+    assert [(ids[one], kinds[one]) for one in used[label[used] != main]] == []
 
 
 def test_every_place_of_the_extent_reaches_the_network() -> None:
@@ -84,6 +90,12 @@ def test_expressways_sum_to_what_the_plan_says() -> None:
     links = backbone().links
     total = length_in_extent_km(links[links["class"] == "expressway"]).sum()
     assert total == pytest.approx(PLAN_KM_2022, rel=0.05)
+
+
+def test_expressways_of_2015_too() -> None:
+    links = Network.backbone(2015).links
+    total = length_in_extent_km(links[links["class"] == "expressway"]).sum()
+    assert total == pytest.approx(PLAN_KM_2015, rel=0.05)
 
 
 def test_a_shared_carriageway_is_drawn_once() -> None:
@@ -162,27 +174,49 @@ def test_stations_lie_near_the_reference() -> None:
     assert {name: round(m) for name, m in far.items() if m > 1000} == {}
 
 
-def test_railways_are_as_long_as_published() -> None:
-    published = pd.read_csv(data_folder() / "network" / "published_lengths.csv")
-    rail = published[published["mode"] == "rail"]
-    assert len(rail) >= 8
-    off = {
-        f"{row.route} {row.section}": round(along(row.route, row.from_node, row.to_node) / row.km, 3)
-        for row in rail.itertuples()
-    }
-    assert {name: ratio for name, ratio in off.items() if abs(ratio - 1) > 0.08} == {}
+def published() -> pd.DataFrame:
+    """Published lengths beside the drawn ones, km; sections that can be compared."""
+    table = pd.read_csv(data_folder() / "network" / "published_lengths.csv")
+    table = table[table["use"] != "no"].copy()
+    table["drawn_km"] = [
+        along(row.route, row.from_node, row.to_node) for row in table.itertuples()
+    ]
+    return table
 
 
 def along(route: str, start: str, end: str) -> float:
-    """Shortest length between two nodes over links whose name holds ``route``, km."""
-    import networkx as nx
-
+    """Shortest length between two nodes, over links of the routes named if they connect them."""
     links = Network.backbone(None).links
-    named = links[links["name"].str.contains(route, regex=False) | links["ref"].str.contains(route)]
-    graph = nx.Graph()
-    for row in named.itertuples(index=False):
-        graph.add_edge(getattr(row, "_1"), row.to, km=row.length_m / 1000)  # noqa: B009
-    return float(nx.shortest_path_length(graph, start, end, weight="km"))
+    links = links[links["class"].isin(["expressway", *RAIL_CLASSES])]
+    wanted = set(route.split("+"))
+    held = [
+        bool(wanted & {*ref.split(";"), *name.split(";")})
+        for ref, name in zip(links["ref"], links["name"], strict=True)
+    ]
+    for chosen in (links[held], links):
+        graph = nx.Graph()
+        ends = zip(chosen["from"], chosen["to"], chosen["length_m"] / 1000, strict=True)
+        graph.add_weighted_edges_from(ends, weight="km")
+        if start in graph and end in graph and nx.has_path(graph, start, end):
+            return float(nx.shortest_path_length(graph, start, end, weight="km"))
+    raise AssertionError(f"{route}: no way from {start} to {end}")
+
+
+def test_expressway_sinuosity_is_what_routes_of_known_length_give() -> None:
+    table = published()
+    rows = table[(table["class"] == "expressway") & (table["use"] == "calibration")]
+    used = backbone().profile.sinuosity["expressway"]
+    assert len(rows) >= 5
+    assert rows["km"].sum() / (rows["drawn_km"].sum() / used) == pytest.approx(used, abs=0.006)
+
+
+def test_railways_are_as_long_as_published() -> None:
+    rail = published().query("mode == 'rail'")
+    off = {
+        f"{row.route} {row.section}": round(row.drawn_km / row.km, 3) for row in rail.itertuples()
+    }
+    assert len(off) >= 10
+    assert {name: ratio for name, ratio in off.items() if abs(ratio - 1) > 0.08} == {}
 
 
 def test_services_run_at_speeds_that_trains_run_at() -> None:
