@@ -14,7 +14,7 @@ PROFILE = Profile(
     name="paper",
     title="纸面",
     source="chosen so that a kilometre of main road takes one minute",
-    sinuosity=MappingProxyType({name: 1.0 for name in ("expressway", "national", "county", "hsr")}),
+    sinuosity=MappingProxyType(dict.fromkeys(("expressway", "national", "county", "hsr"), 1.0)),
     road_kmh=MappingProxyType({"expressway": 120.0, "national": 60.0, "county": 30.0}),
     access=AccessRule(kmh=12.0, circuity=1.0, max_km=5.0),
     rail=MappingProxyType(

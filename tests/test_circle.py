@@ -33,7 +33,9 @@ GRID = table(
 def test_inside_is_a_diamond_of_blocks_and_the_cutoff_is_inclusive() -> None:
     circle = commuting_circle(corner(2, 2), 2, square_grid(5), places=GRID)
     inside = set(circle.towns.loc[circle.towns["status"] == "inside", "name"])
-    assert inside == {f"{r},{c}" for r in range(5) for c in range(5) if abs(r - 2) + abs(c - 2) <= 2}
+    assert inside == {
+        f"{r},{c}" for r in range(5) for c in range(5) if abs(r - 2) + abs(c - 2) <= 2
+    }
     row = circle.towns.set_index("name").loc["0,2"]
     assert (row["minutes"], row["margin_min"], row["breakeven"]) == (2, 0, 1.0)
 
@@ -101,9 +103,7 @@ def test_by_rail_alone_no_road_can_be_too_slow() -> None:
 
 def test_direction_matters_on_one_way_roads() -> None:
     nodes = [node("A", 107, 27), node("B", 107.1, 27), node("C", 107.05, 27.1)]
-    net = network(
-        nodes, [link("A", "B", 10, oneway=1), link("B", "C", 20), link("C", "A", 20)]
-    )
+    net = network(nodes, [link("A", "B", 10, oneway=1), link("B", "C", 20), link("C", "A", 20)])
     spots = table(name=["B"], xy=[(107.1, 27.0)])
     from_a = commuting_circle((107, 27), 60, net, places=spots, direction="from").towns
     to_a = commuting_circle((107, 27), 60, net, places=spots, direction="to").towns

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,6 +15,8 @@ import pandas as pd
 import pytest
 
 from urbangeo import cli
+
+Run = Callable[..., tuple[int, str, str]]
 
 
 def run(
@@ -31,11 +34,11 @@ def run(
 
 
 @pytest.fixture
-def urbangeo(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+def urbangeo(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     return lambda *words: run(capsys, monkeypatch, *words)
 
 
-def test_layers_in_a_pipe_are_csv(urbangeo) -> None:  # type: ignore[no-untyped-def]
+def test_layers_in_a_pipe_are_csv(urbangeo: Run) -> None:
     status, out, _ = urbangeo("layers")
     assert status == 0
     table = pd.read_csv(io.StringIO(out))
@@ -43,12 +46,12 @@ def test_layers_in_a_pipe_are_csv(urbangeo) -> None:  # type: ignore[no-untyped-
     assert {"source", "licence", "vintage", "datum"} <= set(table.columns)
 
 
-def test_layers_for_people_and_machines(urbangeo) -> None:  # type: ignore[no-untyped-def]
+def test_layers_for_people_and_machines(urbangeo: Run) -> None:
     assert "title_zh" in urbangeo("layers", "--format", "table")[1]
     assert json.loads(urbangeo("layers", "--format", "json")[1])[0]["name"]
 
 
-def test_place(urbangeo) -> None:  # type: ignore[no-untyped-def]
+def test_place(urbangeo: Run) -> None:
     status, out, _ = urbangeo("place", "黔西县", "--format", "json")
     assert status == 0
     assert json.loads(out)[0]["name"] == "黔西市"
@@ -76,8 +79,8 @@ def test_place(urbangeo) -> None:  # type: ignore[no-untyped-def]
         (("atlas", "-o", "out", "--only", "no-such-figure"), "Unknown figure"),
     ],
 )
-def test_a_mistake_is_told_in_plain_words(  # type: ignore[no-untyped-def]
-    urbangeo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+def test_a_mistake_is_told_in_plain_words(
+    urbangeo: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     status, out, err = urbangeo(*words)
@@ -88,13 +91,13 @@ def test_a_mistake_is_told_in_plain_words(  # type: ignore[no-untyped-def]
     assert list(tmp_path.rglob("*.*")) == []
 
 
-def test_misuse_of_options_is_2(urbangeo) -> None:  # type: ignore[no-untyped-def]
+def test_misuse_of_options_is_2(urbangeo: Run) -> None:
     assert urbangeo("circle")[0] == 2
     assert urbangeo("circle", "贵阳", "--direction", "both")[0] == 2
     assert urbangeo("nonsense")[0] == 2
 
 
-def test_circle_in_a_pipe_is_clean_csv(urbangeo) -> None:  # type: ignore[no-untyped-def]
+def test_circle_in_a_pipe_is_clean_csv(urbangeo: Run) -> None:
     status, out, _ = urbangeo("circle", "贵阳", "--minutes", "60")
     assert status == 0
     table = pd.read_csv(io.StringIO(out), dtype={"adcode": str})
@@ -102,7 +105,7 @@ def test_circle_in_a_pipe_is_clean_csv(urbangeo) -> None:  # type: ignore[no-unt
     assert set(table.loc[table["minutes"] <= 60, "status"]) == {"inside"}
 
 
-def test_circle_as_json_and_geojson(urbangeo) -> None:  # type: ignore[no-untyped-def]
+def test_circle_as_json_and_geojson(urbangeo: Run) -> None:
     record = json.loads(urbangeo("circle", "贵阳", "贵安新区", "--format", "json")[1])
     assert [one["name"] for one in record["centre"]] == ["贵阳市", "贵安新区"]
     assert record["network"]["year"] == 2022
@@ -110,13 +113,13 @@ def test_circle_as_json_and_geojson(urbangeo) -> None:  # type: ignore[no-untype
     assert len(features) > 100
 
 
-def test_circle_for_people(urbangeo) -> None:  # type: ignore[no-untyped-def]
+def test_circle_for_people(urbangeo: Run) -> None:
     out = urbangeo("circle", "贵阳", "--format", "table", "--inside")[1]
     assert "圈外" not in out.split("到贵阳市")[0]
     assert "通勤圈按时间划定" in out
 
 
-def test_circle_into_a_file_of_my_own_places(urbangeo, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_circle_into_a_file_of_my_own_places(urbangeo: Run, tmp_path: Path) -> None:
     mine = tmp_path / "我的.csv"
     mine.write_text("名称,经度,纬度\n甲,106.63,26.65\n乙,106.70,26.60\n", encoding="gb18030")
     target = tmp_path / "圈.gpkg"
@@ -139,5 +142,5 @@ def test_a_machine_without_chinese_locale(tmp_path: Path) -> None:
     assert json.loads(done.stdout.decode("utf-8"))[0]["name"] == "贵定县"
 
 
-def test_version(urbangeo) -> None:  # type: ignore[no-untyped-def]
+def test_version(urbangeo: Run) -> None:
     assert urbangeo("--version")[1].startswith("urbangeo ")

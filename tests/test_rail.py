@@ -26,7 +26,7 @@ def railway(*services: list[dict[str, object]]) -> Network:
 
 def test_one_train_by_hand() -> None:
     net = railway(service("G1", ["A", "B", "C"], [20, 15]))
-    # enter 10 + wait 10 + ride 20 + leave 5
+    # entering 10, waiting 10, riding 20, leaving 5
     assert minutes(net, "A", "B") == 45
     # staying on board at B costs its dwell of 2 only
     assert minutes(net, "A", "C") == 10 + 10 + 20 + 2 + 15 + 5
@@ -49,7 +49,7 @@ def test_two_services_of_one_line_share_the_station() -> None:
         service("slow", ["A", "B", "C"], [20, 15], headway_min=10),
         service("fast", ["A", "C"], [25], headway_min=30),
     )
-    # slow: 10 + 5 + 20 + 2 + 15 + 5 = 57; fast: 10 + 15 + 25 + 5 = 55
+    # the slow train takes 10 + 5 + 20 + 2 + 15 + 5, the fast one 10 + 15 + 25 + 5
     assert minutes(net, "A", "C") == 55
     assert minutes(net, "A", "B") == 10 + 5 + 20 + 5
 

@@ -134,7 +134,7 @@ def test_where_nothing_can_be_written_nothing_is_left(
     blocker.write_text("x")
     with pytest.raises(OutputError, match="Cannot write"):
         circle.to_file(blocker / "a.csv")
+    (tmp_path / "a.csv").mkdir()
     with pytest.raises(OutputError, match="it is a folder"):
-        (tmp_path / "a.csv").mkdir()
         circle.to_file(tmp_path / "a.csv")
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.csv", "file"]

@@ -81,9 +81,7 @@ def test_an_expressway_is_a_bridge_between_islands() -> None:
 
 
 def test_a_one_way_road_is_reached_with_the_traffic_only() -> None:
-    net = network(
-        [node("A", 107, 27), node("B", 107.2, 27)], [link("A", "B", 20, oneway=1)]
-    )
+    net = network([node("A", 107, 27), node("B", 107.2, 27)], [link("A", "B", 20, oneway=1)])
     spot = gpd.GeoDataFrame({"name": ["a"]}, geometry=[Point(107, 27)], crs=4326)
     away = commuting_circle((107.0, 27.0), 12, net, places=spot, direction="from").polygon
     towards = commuting_circle((107.0, 27.0), 12, net, places=spot, direction="to").polygon

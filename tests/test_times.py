@@ -132,13 +132,13 @@ def random_network(seed: int) -> Network:
     """
     rng = np.random.default_rng(seed)
     count = int(rng.integers(3, 12))
-    nodes = [
-        node(str(i), 100 + rng.uniform(0, 20), 20 + rng.uniform(0, 20)) for i in range(count)
-    ]
+    nodes = [node(str(i), 100 + rng.uniform(0, 20), 20 + rng.uniform(0, 20)) for i in range(count)]
     links = []
     for number in range(int(rng.integers(count, 4 * count))):
         tail, head = rng.choice(count, 2, replace=False)
-        row = link(str(tail), str(head), float(rng.uniform(0.1, 20)), oneway=int(rng.random() < 0.4))
+        row = link(
+            str(tail), str(head), float(rng.uniform(0.1, 20)), oneway=int(rng.random() < 0.4)
+        )
         links.append({**row, "id": str(number)})
     return network(nodes, links)
 

@@ -101,7 +101,9 @@ def layers(
 
 @app.command()
 def place(
-    name: Annotated[str, typer.Argument(help="地名：全称、简称、旧称，如 贵定、黔西县、温泉（息烽县）。")],
+    name: Annotated[
+        str, typer.Argument(help="地名：全称、简称、旧称，如 贵定、黔西县、温泉（息烽县）。")
+    ],
     output: Annotated[Format | None, typer.Option("--format", help="输出格式。")] = None,
 ) -> None:
     """查一个地名：所属县、代码、坐标、精度、来源。"""

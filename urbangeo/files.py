@@ -55,7 +55,7 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         draft = work / target.name
         yield draft
-        os.replace(draft, target)
+        draft.replace(target)
     except OSError as error:
         if isinstance(error, OutputError):
             raise

@@ -32,15 +32,16 @@ def summarise(circle: CommutingCircle) -> str:
     towns, net = circle.towns, circle.network
     inside = towns[towns["status"] == "inside"].sort_values("minutes")
     centre = "、".join(circle.centres["name"].astype(str))
-    way = "到" if circle.direction == "to" else "出发"
-    heading = f"{way}{centre}" if circle.direction == "to" else f"从{centre}{way}"
+    heading = f"到{centre}" if circle.direction == "to" else f"从{centre}出发"
     year = f"{net['year']} 年末" if net["year"] is not None else "全部年份"
     modes = "、".join({"road": "公路", "rail": "铁路"}[mode] for mode in circle.modes)
     kind = "示意骨架" if net["schematic"] else "路网"
     text = [
-        f"{heading} {circle.minutes:g} 分钟以内（门到门，{modes}，{year}{kind}，"
-        f"{net['profile_title']}车速）：所问 {len(towns)} 处中有 {len(inside)} 处在圈内"
-        f"{_by_kind(inside)}。"
+        (
+            f"{heading} {circle.minutes:g} 分钟以内（门到门，{modes}，{year}{kind}，"
+            f"{net['profile_title']}车速）：所问 {len(towns)} 处中有 {len(inside)} 处在圈内"
+            f"{_by_kind(inside)}。"
+        )
     ]
     if len(inside):
         last = inside.iloc[-1]
@@ -105,7 +106,9 @@ def circle_table(
             "分钟": towns["minutes"].round(1),
             "余量": towns["margin_min"].round(1),
             "可慢倍数": towns["breakeven"].round(3),
-            "方式": towns["modes"].map(lambda one: one.replace("road", "公路").replace("rail", "铁路")),
+            "方式": towns["modes"].map(
+                lambda one: one.replace("road", "公路").replace("rail", "铁路")
+            ),
             "路径": way.where(way != "", towns["reason"]),
         }
     )

@@ -156,7 +156,8 @@ class CommutingCircle:
         """Draw the circle: bands, towns by status, network; see :func:`urbangeo.draw`."""
         from urbangeo.maps import draw
 
-        return draw("circle", circle=self, **options)
+        figure: Figure = draw("circle", circle=self, **options)
+        return figure
 
     def to_file(self, path: str | os.PathLike[str]) -> None:
         """Write the circle: .csv, .xlsx, .json, .geojson or .gpkg, whole or not at all."""
@@ -317,7 +318,7 @@ class _Question:
             self._direct_route(int(owner[one]), one, best[one], int(direct.link[owner[one], one]))
             if is_direct[one]
             else self._route(found, int(owner[one]), one)
-            for one in columns
+            for one in columns.tolist()
         ]
         towns["breakeven"] = [
             self._breakeven(route, one) if status[one] == "inside" else np.nan
@@ -426,9 +427,7 @@ class _Question:
         snaps = self.snaps.slowed(factor)
         # rounding to whole milliseconds may carry it a little beyond the cutoff
         limit = self.cutoff_ms + 1000
-        found = search(
-            graph, snaps, self.near, reverse=self.reverse, cutoff_ms=limit, paths=True
-        )
+        found = search(graph, snaps, self.near, reverse=self.reverse, cutoff_ms=limit, paths=True)
         times = arrivals(found, snaps, np.array([point]), reverse=self.reverse)[:, 0]
         centre = int(np.argmin(times))
         route = trace(

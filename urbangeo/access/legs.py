@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -130,11 +131,13 @@ def trace(
     # `chain` runs from the place to the centre; travel runs the other way in a search from it.
     vertices = chain if reverse else chain[::-1]
     first, last = (way, end) if reverse else (end, way)
-    pieces = [*_snap_pieces(net, snaps, first, vertices[0], starting=True)]
-    for tail, head in zip(vertices, vertices[1:], strict=False):
+    pieces = [*_snap_pieces(snaps, first, vertices[0], starting=True)]
+    for tail, head in pairwise(vertices):
         arc = graph.arc(tail, head)
-        pieces.append((int(graph.kind[arc]), int(graph.item[arc]), tail, head, int(graph.cost_ms[arc])))
-    pieces += _snap_pieces(net, snaps, last, vertices[-1], starting=False)
+        pieces.append(
+            (int(graph.kind[arc]), int(graph.item[arc]), tail, head, int(graph.cost_ms[arc]))
+        )
+    pieces += _snap_pieces(snaps, last, vertices[-1], starting=False)
     return _tell(net, graph, pieces, names)
 
 
@@ -142,11 +145,11 @@ _OFF = -1  # kind of a piece off the network
 _Piece = tuple[int, int, int, int, int]  # kind, item, tail, head, milliseconds
 
 
-def _snap_pieces(net: Network, snaps: Snaps, way: int, vertex: int, *, starting: bool) -> list[_Piece]:
+def _snap_pieces(snaps: Snaps, way: int, vertex: int, *, starting: bool) -> list[_Piece]:
     """The pieces between a place and its first or last vertex, in the order of travel."""
     total = int(snaps.out_ms[way] if starting else snaps.in_ms[way])
     leg, link = int(snaps.leg_ms[way]), int(snaps.link[way])
-    metres = int(round(float(snaps.leg_m[way])))
+    metres = round(float(snaps.leg_m[way]))
     pieces: list[_Piece] = []
     if leg:
         pieces.append((_OFF, metres, vertex, vertex, leg))
@@ -155,9 +158,7 @@ def _snap_pieces(net: Network, snaps: Snaps, way: int, vertex: int, *, starting:
     return pieces if starting else pieces[::-1]
 
 
-def _tell(
-    net: Network, graph: Graph, pieces: Sequence[_Piece], ends: tuple[str, str]
-) -> Route:
+def _tell(net: Network, graph: Graph, pieces: Sequence[_Piece], ends: tuple[str, str]) -> Route:
     """Join pieces of one road or one train into legs."""
     tables = net._tables
     names = tables.nodes["name"].to_numpy()
@@ -260,6 +261,8 @@ def describe_legs(legs: Sequence[Leg]) -> str:
     """Tell a way in one line of Chinese."""
     told = []
     for leg in legs:
-        span = f"（{leg.start}—{leg.end}）" if leg.start and leg.end and leg.start != leg.end else ""
+        span = (
+            f"（{leg.start}—{leg.end}）" if leg.start and leg.end and leg.start != leg.end else ""
+        )
         told.append(f"{leg.name}{span}{leg.minutes:.0f}分")
     return " → ".join(told)

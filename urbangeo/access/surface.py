@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -75,12 +76,11 @@ class Surface:
         """
         bounds = [0.0, *map(float, minutes)]
         self._check_limit(bounds[-1])
-        if any(high <= low for low, high in zip(bounds, bounds[1:], strict=False)):
-            raise InputError(f"minutes are {list(minutes)}; ascending numbers above 0 are expected.")
-        shapes = [
-            self._between(low if low else -1.0, high)
-            for low, high in zip(bounds, bounds[1:], strict=False)
-        ]
+        if any(high <= low for low, high in pairwise(bounds)):
+            raise InputError(
+                f"minutes are {list(minutes)}; ascending numbers above 0 are expected."
+            )
+        shapes = [self._between(low or -1.0, high) for low, high in pairwise(bounds)]
         drawn = gpd.GeoSeries(shapes, crs=self.crs).to_crs(WGS84)
         return gpd.GeoDataFrame(
             {"minutes_from": bounds[:-1], "minutes_to": bounds[1:]}, geometry=drawn
@@ -114,12 +114,12 @@ class Surface:
         generator = contourpy.contour_generator(
             x, y, z, fill_type=contourpy.FillType.OuterOffset, chunk_size=0
         )
-        points, offsets = generator.filled(low, high)
+        points, offsets = generator.filled(low, high)[:2]
         polygons = []
         for xy, breaks in zip(points, offsets, strict=True):
             if xy is None or breaks is None:
                 continue
-            rings = [xy[a:b] for a, b in zip(breaks[:-1], breaks[1:], strict=True)]
+            rings = [xy[a:b] for a, b in pairwise(breaks)]
             polygons.append(Polygon(rings[0], rings[1:]))
         if not polygons:
             return MultiPolygon()
@@ -131,19 +131,22 @@ class Surface:
         """Write the minutes as a GeoTIFF, NaN where not reached."""
         import rasterio
 
-        with writing(path) as draft, rasterio.open(
-            draft,
-            "w",
-            driver="GTiff",
-            width=self.minutes.shape[1],
-            height=self.minutes.shape[0],
-            count=1,
-            dtype="float32",
-            crs=self.crs.to_wkt(),
-            transform=self.transform,
-            nodata=float("nan"),
-            compress="deflate",
-        ) as file:
+        with (
+            writing(path) as draft,
+            rasterio.open(
+                draft,
+                "w",
+                driver="GTiff",
+                width=self.minutes.shape[1],
+                height=self.minutes.shape[0],
+                count=1,
+                dtype="float32",
+                crs=self.crs.to_wkt(),
+                transform=self.transform,
+                nodata=float("nan"),
+                compress="deflate",
+            ) as file,
+        ):
             file.write(np.where(np.isfinite(self.minutes), self.minutes, np.nan), 1)
 
     @property
@@ -151,7 +154,8 @@ class Surface:
         """Affine transform from (column, row) to metres, as rasterio has it."""
         from rasterio.transform import from_origin
 
-        return from_origin(self.west, self.north, self.cell_m, self.cell_m)
+        placed: Affine = from_origin(self.west, self.north, self.cell_m, self.cell_m)
+        return placed
 
 
 def travel_time_surface(
@@ -250,7 +254,7 @@ def _ways_in(
         spots = shapely.line_interpolate_point(lines[owner], along, normalized=True)
         by_tail = tail_min[owner] + along * whole[owner]
         by_head = head_min[owner] + (1 - along) * whole[owner]
-        # towards the centre one cannot leave by the tail of a one-way road; from it, not by its head
+        # towards the centre nobody leaves a one-way road by its tail; from it, by its head
         if reverse:
             by_tail = np.where(one_way[owner], np.inf, by_tail)
         else:

@@ -19,7 +19,16 @@ from urbangeo.network.graph import Graph
 from urbangeo.network.network import MODES, Network, check_modes
 from urbangeo.network.snap import NEVER, Snaps, snap
 
-__all__ = ["Direct", "Search", "arrivals", "check_minutes", "direct_times", "pair_times", "search", "travel_times"]
+__all__ = [
+    "Direct",
+    "Search",
+    "arrivals",
+    "check_minutes",
+    "direct_times",
+    "pair_times",
+    "search",
+    "travel_times",
+]
 
 MS = 60_000
 LONGEST_MIN = 24 * 60.0

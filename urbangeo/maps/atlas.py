@@ -24,7 +24,6 @@ from urbangeo.maps.furniture import PAGES
 from urbangeo.maps.printing import FORMATS, save
 
 if TYPE_CHECKING:
-    import geopandas as gpd
     import pandas as pd
     from matplotlib.figure import Figure
 

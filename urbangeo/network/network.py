@@ -246,7 +246,10 @@ class Network:
         if missing:
             raise NetworkError(f"The profiles give no sinuosity for {', '.join(missing)}.")
         factor = classes.map(dict(self.profile.sinuosity)).to_numpy(dtype=float)
-        return np.where(np.isnan(stated), self._tables.chord_m * factor, stated)
+        length: NDArray[np.float64] = np.where(
+            np.isnan(stated), self._tables.chord_m * factor, stated
+        )
+        return length
 
     @property
     def is_schematic(self) -> bool:
@@ -408,7 +411,7 @@ class Network:
             raise NetworkError(
                 f"Profile {self.profile.name!r} gives no speed for {', '.join(missing)}."
             )
-        speed = classes.map(dict(self.profile.road_kmh)).to_numpy(dtype=float)
+        speed: NDArray[np.float64] = classes.map(dict(self.profile.road_kmh)).to_numpy(dtype=float)
         return speed * self._road_factor
 
     def access_ms(self, metres: float) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -165,7 +166,7 @@ class _Sheet:
 
     def note(self, rows: np.ndarray, say: Callable[[int], str]) -> None:
         """Note a finding for each row where ``rows`` is true; the first data row is row 2."""
-        self.findings += [f"row {row + 2}: {say(row)}" for row in np.flatnonzero(rows)]
+        self.findings += [f"row {row + 2}: {say(row)}" for row in np.flatnonzero(rows).tolist()]
 
     def text(self, column: str) -> pd.Series:
         if column not in self.frame.columns:
@@ -276,9 +277,7 @@ def _check_links(
     for column in ("from", "to"):
         text = out[column]
         rows = np.asarray(row_of.reindex(text.to_numpy()), dtype=float)
-        sheet.note(
-            np.isnan(rows), lambda row, c=column, t=text: f"{c} names {t[row]!r}, which is no node"
-        )
+        sheet.note(np.isnan(rows), partial(_no_node, column, text))
         ends.append(np.where(np.isnan(rows), 0, rows).astype(np.int64))
     tail, head = ends
     known = np.asarray(out["from"].isin(row_of.index) & out["to"].isin(row_of.index))
@@ -301,6 +300,10 @@ def _check_links(
     if sheet.findings:
         raise TableError(where, sheet.findings)
     return gpd.GeoDataFrame(out, geometry=lines, crs=WGS84), tail, head, chord
+
+
+def _no_node(column: str, names: pd.Series, row: int) -> str:
+    return f"{column} names {names[row]!r}, which is no node"
 
 
 def _line_lengths(lines: np.ndarray) -> np.ndarray:
@@ -355,7 +358,7 @@ def _check_services(
         if rows["station"].duplicated().any():
             sheet.findings.append(f"{line} calls at a station twice; split it into two services")
         for column in ("name", "class", "headway_min", "status"):
-            if rows[column].nunique(dropna=False) != 1:
+            if len(rows[column].unique()) != 1:
                 sheet.findings.append(f"{line}: {column} differs between its rows")
     if sheet.findings:
         raise TableError(where, sheet.findings)
