@@ -80,7 +80,11 @@ def test_place(urbangeo: Run) -> None:
     ],
 )
 def test_a_mistake_is_told_in_plain_words(
-    urbangeo: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+    urbangeo: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    said: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     status, out, err = urbangeo(*words)
