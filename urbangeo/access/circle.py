@@ -166,8 +166,13 @@ class CommutingCircle:
         write_circle(self, path)
 
     def __repr__(self) -> str:
-        """Give the summary, which is what one wants to see in a notebook."""
+        """Give the summary, which is what one wants to see."""
         return self.summary()
+
+    def _repr_png_(self) -> bytes:
+        """Draw the circle; called by IPython, so that a circle shows itself in a notebook."""
+        drawn: bytes = self.plot()._repr_png_()  # type: ignore[attr-defined]
+        return drawn
 
 
 def commuting_circle(

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
 from pyproj import Transformer
@@ -22,11 +21,13 @@ from pyproj import Transformer
 from urbangeo.crs import GEOD, WGS84
 from urbangeo.errors import InputError
 from urbangeo.maps.labels import measure
+from urbangeo.maps.printing import MapFigure
 from urbangeo.maps.style import COLOURS, LINES, SIZES, Line, font, points
 
 if TYPE_CHECKING:
     import pyproj
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.text import Text
 
 __all__ = [
@@ -210,7 +211,7 @@ def new_sheet(
             "south < north, in metres. Is the layer empty?"
         )
     width, height = size = PAGES[page]
-    figure = Figure(figsize=(width / 25.4, height / 25.4), dpi=DPI, facecolor=COLOURS["paper"])
+    figure = MapFigure(figsize=(width / 25.4, height / 25.4), dpi=DPI, facecolor=COLOURS["paper"])
     FigureCanvasAgg(figure)
     bottom_edge = _MARGIN + 2.6 + note_rows * _NOTE_PITCH
     top_edge = height - _MARGIN - 2.0 - _TITLE_HEIGHT

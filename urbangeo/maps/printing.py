@@ -25,6 +25,7 @@ from fontTools.pens.cu2quPen import Cu2QuPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import newTable
 from matplotlib.backends import _backend_pdf_ps
+from matplotlib.figure import Figure
 
 from urbangeo._version import __version__
 from urbangeo.errors import InputError
@@ -33,11 +34,12 @@ from urbangeo.maps.style import FONT_FAMILY, missing_glyphs, settings, visible_t
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
-    from matplotlib.figure import Figure
 
-__all__ = ["FORMATS", "save"]
+__all__ = ["FORMATS", "MapFigure", "save"]
 
 FORMATS = ("pdf", "svg", "png")
+
+_SCREEN_DPI = 96
 
 _LARGEST_ERROR = 0.0005
 """How far a converted outline may lie from the original, as a share of the type's size."""
@@ -109,6 +111,17 @@ def save(figure: Figure, path: str | os.PathLike[str], *, dpi: float = 300) -> P
     with writing(target) as draft:
         draft.write_bytes(content)
     return target
+
+
+class MapFigure(Figure):
+    """A figure that shows itself in a notebook.
+
+    IPython draws figures that pyplot made; these are not, so that no global state is touched.
+    """
+
+    def _repr_png_(self) -> bytes:
+        """Draw for the screen; called by IPython."""
+        return _render(self, "png", _SCREEN_DPI)
 
 
 def _render(figure: Figure, kind: str, dpi: float) -> bytes:
