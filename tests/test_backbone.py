@@ -228,6 +228,20 @@ def test_services_run_at_speeds_that_trains_run_at() -> None:
     assert (speed > 15).all()
 
 
+def test_polygon_and_verdict_agree_at_random_places() -> None:
+    rng = np.random.default_rng(5)
+    spots = gpd.GeoDataFrame(
+        {"name": [str(i) for i in range(1000)]},
+        geometry=gpd.points_from_xy(rng.uniform(106.2, 107.2, 1000), rng.uniform(26.2, 27.2, 1000)),
+        crs=4326,
+    )
+    circle = commuting_circle("贵阳", 60, backbone(), places=spots)
+    drawn = circle.towns.within(circle.polygon)
+    inside = circle.towns["status"] == "inside"
+    clear = (circle.towns["minutes"] - 60).abs() > 2
+    assert (drawn != inside)[clear].mean() < 0.01
+
+
 def test_what_is_said_of_the_network() -> None:
     facts = backbone().describe()
     assert facts["schematic"]

@@ -94,6 +94,34 @@ def test_a_place_at_the_breakeven_is_inside_and_beyond_it_outside() -> None:
         assert found["status"].iloc[0] == status
 
 
+def test_breakeven_of_neighbours_where_trains_run() -> None:
+    nodes = [
+        node("A", 107.0, 27.0),
+        node("B", 107.1, 27.0),
+        node("S", 107.5, 27.0, "station"),
+        node("T", 107.9, 27.0, "station"),
+    ]
+    links = [link("A", "B", 10), link("B", "S", 40), link("S", "T", 60)]
+    net = network(nodes, links, service("G", ["S", "T"], [20]))
+    # on one link, 4 km apart; and off it, 100 m apart and half a minute on foot
+    along = commuting_circle((107.03, 27.0), 8, net, places=table(name=["a"], xy=[(107.07, 27.0)]))
+    assert along.towns["modes"].iloc[0] == "road"
+    assert along.towns["breakeven"].iloc[0] == pytest.approx(2.0, abs=0.02)
+    beside = table(name=["a"], xy=[(107.051, 27.027)])
+    across = commuting_circle((107.05, 27.027), 5, net, places=beside)
+    assert across.towns["modes"].iloc[0] == "access"
+    assert across.towns["breakeven"].iloc[0] == pytest.approx(5 / 0.496, rel=0.01)
+
+
+def test_a_train_nearly_as_fast_as_the_road_holds_the_place_inside() -> None:
+    nodes = [node("S", 107.0, 27.0, "station"), node("T", 107.9, 27.0, "station")]
+    # entering 10, waiting 10, riding 34.985, leaving 5: 59.985; by road 59.98
+    net = network(nodes, [link("S", "T", 59.98)], service("G", ["S", "T"], [34.985]))
+    towns = commuting_circle((107, 27), 60, net, places=table(name=["T"], xy=[(107.9, 27)])).towns
+    assert towns["modes"].iloc[0] == "road"
+    assert towns["breakeven"].iloc[0] == np.inf
+
+
 def test_by_rail_alone_no_road_can_be_too_slow() -> None:
     nodes = [node("S", 107, 27, "station"), node("T", 107.9, 27, "station")]
     net = network(nodes, [link("S", "T", 500)], service("G", ["S", "T"], [30]))
@@ -132,9 +160,9 @@ def test_counties_count_their_towns_and_name_the_seat() -> None:
     assert counties.to_dict("records")[0] == {
         "adcode": "520001",
         "county": "甲县",
-        "towns": 2,
-        "inside": 1,
-        "share": 0.5,
+        "towns": 1,
+        "inside": 0,
+        "share": 0.0,
         "seat": "s",
         "seat_status": "inside",
         "seat_minutes": 1.0,
@@ -200,6 +228,23 @@ def test_centre_outside_the_region_or_off_every_road() -> None:
         commuting_circle((121.5, 31.2), 5, net, places=GRID)
     with pytest.raises(InputError, match="km from the nearest road or station"):
         commuting_circle((107.0, 27.2), 5, net, places=GRID)
+
+
+def test_one_swapped_row_among_good_ones_is_named_in_its_reason() -> None:
+    spots = table(name=["good", "turned"], xy=[(107.0, 27.0), (27.0, 107.0)])
+    europe = network([node("A", 9.0, 45.0), node("B", 9.1, 45.0)], [link("A", "B", 8)])
+    with pytest.raises(CRSError, match="swapped"):
+        commuting_circle(corner(0, 0), 5, square_grid(), places=spots)
+    mixed = table(name=["good", "turned"], xy=[(9.05, 45.0), (45.0, 9.05)])
+    towns = commuting_circle((9.0, 45.0), 30, europe, places=mixed).towns
+    assert towns["status"].tolist() == ["inside", "unsnapped"]
+    assert towns["reason"].iloc[1].endswith("经纬度可能颠倒")
+
+
+def test_a_region_without_gazetteer_needs_places() -> None:
+    europe = network([node("A", 9.0, 45.0), node("B", 9.1, 45.0)], [link("A", "B", 8)])
+    with pytest.raises(InputError, match="places="):
+        commuting_circle((9.0, 45.0), 5, europe)
 
 
 def test_swapped_tables_are_named() -> None:

@@ -75,6 +75,7 @@ def test_place(urbangeo: Run) -> None:
         (("circle", "贵阳", "--places", "missing.csv"), "missing.csv"),
         (("circle", "贵阳", "--format", "gpkg"), "needs a file"),
         (("circle", "贵阳", "-o", "x.docx"), "end it in"),
+        (("circle", "贵阳", "--inside", "--format", "csv"), "shape the table for people"),
         (("circle", "贵阳", "-o", "x.csv", "--format", "json"), "do not agree"),
         (("atlas", "-o", "out", "--only", "no-such-figure"), "Unknown figure"),
     ],

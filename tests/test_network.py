@@ -79,6 +79,38 @@ def test_a_view_without_links_is_refused() -> None:
         dated().where("研究")
 
 
+def test_a_view_moves_to_another_year_and_keeps_what_was_closed() -> None:
+    net = dated()
+    assert set(net.at(2022).at(2025).links["id"]) == set(net.at(2025).links["id"])
+    assert set(net.without("A-B").at(2022).at(2025).links["id"]) == {"B-C", "B-D", "C-D"}
+    assert net.at(2022).at(2025).history == ("at(2022)", "at(2025)")
+
+
+def test_tables_without_years_cannot_tell_a_year() -> None:
+    with pytest.raises(NetworkError, match="no link has an open_year"):
+        square_grid(2).at(2022)
+    net = network(NODES, [link("A", "B", 1), link("B", "C", 1, open_year=2020)])
+    assert len(net.at(2020).links) == 2
+    with pytest.raises(NetworkError, match="the earliest open_year is 2020"):
+        net.at(1066)
+
+
+def railway() -> Network:
+    nodes = [node("S", 107, 27, "station"), node("T", 107.1, 27, "station")]
+    rail = {**link("S", "T", 10, "hsr"), "id": "rail", "mode": "rail"}
+    return network(nodes, [link("S", "T", 90), rail], service("G", ["S", "T"], [10]))
+
+
+def test_trains_are_stopped_by_closing_their_service() -> None:
+    net = railway()
+    assert len(net.without("G").services) == 0
+    assert len(net.services) == 2
+    with pytest.raises(NetworkError, match="no link for the modes rail"):
+        net.without("G").graph(("rail",))
+    with pytest.raises(NetworkError, match="closing it stops none"):
+        net.without("rail")
+
+
 def test_scaled_doubles_the_speed_of_roads() -> None:
     net = square_grid(2)
     assert net.graph().cost_ms.tolist() == [60_000] * 8
@@ -112,6 +144,21 @@ def test_the_digest_tells_views_apart() -> None:
     net = dated()
     views = [net, net.at(2022), net.at(2025), net.without("A-B"), net.scaled(0.9)]
     assert len({view.digest for view in views}) == len(views)
+
+
+def test_the_digest_knows_kinds_and_geometry() -> None:
+    def made(kind: str, lon: float) -> str:
+        nodes = [node("A", 107, 27), node("B", lon, 27, kind)]
+        return network(nodes, [link("A", "B", 1)]).digest
+
+    digests = [made("junction", 107.1), made("waypoint", 107.1), made("junction", 107.2)]
+    assert len(set(digests)) == 3
+
+
+def test_arrays_inside_cannot_be_written() -> None:
+    net = square_grid(2)
+    with pytest.raises(ValueError, match="read-only"):
+        net.length_m[:] = 1
 
 
 def test_views_share_the_tables() -> None:
@@ -168,8 +215,18 @@ def test_a_folder_of_tables_is_a_network(tmp_path: Path) -> None:
     (tmp_path / "network.toml").write_text('title = "小网"\nfirst_year = 2019\nlast_year = 2021\n')
     net = Network.from_folder(tmp_path, 2020)
     assert (net.facts.title, len(net.links)) == ("小网", 1)
-    (tmp_path / "network.toml").write_text('titel = "小网"\n')
-    with pytest.raises(NetworkError, match="titel"):
+    for text, said in (
+        ('titel = "小网"', "unknown key 'titel'"),
+        ('first_year = "2015"', "first_year is '2015', which is of the wrong type"),
+        ('attribution = "CC BY"', "attribution is 'CC BY', which is of the wrong type"),
+        ("title = ", "is not TOML"),
+    ):
+        (tmp_path / "network.toml").write_text(text, encoding="utf-8")
+        with pytest.raises(NetworkError, match=said):
+            Network.from_folder(tmp_path)
+    (tmp_path / "network.toml").unlink()
+    (tmp_path / "profiles.toml").unlink()
+    with pytest.raises(NetworkError, match="a network needs its speeds"):
         Network.from_folder(tmp_path)
 
 

@@ -113,6 +113,37 @@ def test_geopackage_holds_layers_and_what_was_asked(
     assert "示意" in about["summary"]
 
 
+def test_columns_that_a_geopackage_keeps_for_itself(tmp_path: Path) -> None:
+    net = network([node("A", 107, 27), node("B", 107.1, 27)], [link("A", "B", 30)])
+    mine = gpd.GeoDataFrame(
+        {"fid": [7, 7], "Name": ["甲", "乙"], "geom": ["x", "y"], "status": ["s", "t"], 5: [1, 2]},
+        geometry=[Point(107, 27), Point(107.1, 27)],
+        crs=4326,
+    )
+    circle = commuting_circle((107.0, 27.0), 60, net, places=mine)
+    for name, layer in (("a.gpkg", "towns"), ("a.geojson", "a")):
+        circle.to_file(tmp_path / name)
+        back = gpd.read_file(tmp_path / name, layer=layer)
+        assert back["fid_given"].tolist() == [7, 7]
+        assert back["status"].tolist() == ["inside", "inside"]
+        assert back["status_given"].tolist() == ["s", "t"]
+        assert back["Name_given"].tolist() == ["甲", "乙"]
+
+
+def test_geojson_says_what_was_asked(circle: CommutingCircle, tmp_path: Path) -> None:
+    circle.to_file(tmp_path / "a.geojson")
+    about = json.loads((tmp_path / "a.geojson").read_text(encoding="utf-8"))["description"]
+    assert circle.network["digest"] in about
+    assert "示意" in about
+
+
+def test_the_callers_index_is_a_column(tmp_path: Path) -> None:
+    net = network([node("A", 107, 27), node("B", 107.1, 27)], [link("A", "B", 30)])
+    mine = gpd.GeoDataFrame({"name": ["a"]}, geometry=[Point(107, 27)], crs=4326, index=["k9"])
+    commuting_circle((107.0, 27.0), 60, net, places=mine).to_file(tmp_path / "a.csv")
+    assert pd.read_csv(tmp_path / "a.csv")["index"].tolist() == ["k9"]
+
+
 def test_workbook_has_towns_counties_and_what_was_asked(
     circle: CommutingCircle, tmp_path: Path
 ) -> None:

@@ -17,6 +17,9 @@ from urbangeo.crs import equal_area, geodesic_area_km2
 from urbangeo.errors import InputError
 from urbangeo.network import Network
 
+SPOT = gpd.GeoSeries([Point(107.0, 27.0)], crs=4326)
+PLACE = gpd.GeoDataFrame({"name": ["a"]}, geometry=SPOT)
+
 
 def one_road() -> Network:
     return network([node("A", 107, 27), node("B", 107.2, 27)], [link("A", "B", 20)])
@@ -99,15 +102,89 @@ def test_a_surface_that_would_not_fit_is_refused() -> None:
     net = one_road()
     ms = np.zeros(net.graph(("road",)).n_vertices)
     with pytest.raises(InputError, match="choose cell_m of at least"):
-        travel_time_surface(net, ms, limit_min=60, modes=("road",), reverse=False, cell_m=0.5)
+        travel_time_surface(net, ms, SPOT, limit_min=60, modes=("road",), reverse=False, cell_m=0.5)
 
 
-def test_nothing_reached_is_an_empty_surface() -> None:
+def test_where_no_road_is_reached_the_centre_is_left_on_foot() -> None:
     net = one_road()
     ms = np.full(net.graph(("road",)).n_vertices, np.inf)
-    surface = travel_time_surface(net, ms, limit_min=60, modes=("road",), reverse=False)
-    assert surface.inside(60).is_empty
-    assert surface.bands([30, 60]).geometry.is_empty.all()
+    surface = travel_time_surface(net, ms, SPOT, limit_min=12, modes=("road",), reverse=False)
+    shape = surface.inside(12)
+    assert shape.contains(Point(107.0, 27.005))
+    # 12 minutes at 12 km/h are 2.4 km
+    assert not shape.contains(Point(107.0, 27.03))
+
+
+@pytest.mark.parametrize("cell_m", [0, -5, float("nan")])
+def test_a_cell_has_a_width(cell_m: float) -> None:
+    circle = commuting_circle((107.0, 27.0), 5, one_road(), places=PLACE)
+    with pytest.raises(InputError, match="cell_m is"):
+        circle.surface(cell_m=cell_m)
+
+
+@pytest.mark.parametrize("centre", [(107.1, 27.0), (107.1, 27.02), (107.05, 26.985)])
+def test_the_polygon_holds_the_centre_wherever_it_lies(centre: tuple[float, float]) -> None:
+    # in the middle of a road of 20 minutes, on it or beside it
+    circle = commuting_circle(centre, 8, one_road(), places=PLACE)
+    assert circle.polygon.contains(Point(centre))
+    along = commuting_circle((107.1, 27.0), 8, one_road(), places=PLACE).polygon
+    assert along.contains(Point(107.16, 27.0))
+    assert not along.contains(Point(107.19, 27.0))
+
+
+def test_a_one_way_road_from_its_middle() -> None:
+    net = network([node("A", 107, 27), node("B", 107.2, 27)], [link("A", "B", 20, oneway=1)])
+    away = commuting_circle((107.1, 27.0), 6, net, places=PLACE, direction="from").polygon
+    towards = commuting_circle((107.1, 27.0), 6, net, places=PLACE, direction="to").polygon
+    assert away.contains(Point(107.14, 27.0))
+    assert not away.contains(Point(107.06, 27.0))
+    assert towards.contains(Point(107.06, 27.0))
+    assert not towards.contains(Point(107.14, 27.0))
+
+
+def test_polygon_and_verdict_agree_at_random_places() -> None:
+    nodes = [
+        node("A", 107.00, 27.00),
+        node("X", 107.10, 27.02, "interchange"),
+        node("Y", 107.30, 27.05, "interchange"),
+        node("B", 107.20, 27.00),
+        node("C", 107.32, 27.10),
+    ]
+    links = [
+        link("A", "X", 12, "county"),
+        link("X", "Y", 24, "expressway"),
+        link("A", "B", 25),
+        link("Y", "C", 7),
+        link("B", "C", 22, "county"),
+    ]
+    net = network(nodes, links)
+    rng = np.random.default_rng(3)
+    spots = gpd.GeoDataFrame(
+        {"name": [str(i) for i in range(1500)]},
+        geometry=gpd.points_from_xy(
+            rng.uniform(106.95, 107.4, 1500), rng.uniform(26.95, 27.15, 1500)
+        ),
+        crs=4326,
+    )
+    circle = commuting_circle((107.0, 27.0), 40, net, places=spots)
+    drawn = circle.towns.within(circle.polygon)
+    # a cell of 250 m takes 1.25 minutes on foot: what is farther than that from the limit agrees
+    clear = (circle.towns["minutes"] - 40).abs() > 2.5
+    inside = circle.towns["status"] == "inside"
+    assert inside.sum() > 100
+    assert (drawn != inside)[clear].mean() < 0.005
+
+
+def test_bands_never_overlap_even_where_the_land_ends() -> None:
+    circle = commuting_circle((107.0, 27.0), 80, square_grid(5, km=8), places=PLACE)
+    bands = circle.bands.to_crs(equal_area(circle.net.bounds))
+    whole = bands.union_all().area
+    assert bands.area.sum() == pytest.approx(whole, rel=1e-9)
+
+
+def test_bands_of_a_very_long_circle() -> None:
+    circle = commuting_circle((107.0, 27.0), 1000, one_road(), places=PLACE)
+    assert circle.bands["minutes_to"].tolist() == [500, 1000, 1500]
 
 
 def test_geotiff_says_where_it_lies(tmp_path: Path) -> None:

@@ -47,7 +47,8 @@ def test_good_tables_get_types_and_ends() -> None:
         ({"length_m": "NaN"}, "length_m is 'NaN'; a finite number is expected"),
         ({"length_m": "inf"}, "length_m is 'inf'; a finite number is expected"),
         ({"id": "A-B"}, "row 3: id 'A-B' stands in an earlier row already"),
-        ({"mode": "ferry"}, "mode is 'ferry'; known: road, rail, walk"),
+        ({"mode": "walk"}, "mode is 'walk'; known: road, rail"),
+        ({"mode": "ferry"}, "mode is 'ferry'; known: road, rail"),
         ({"class": "motorway"}, "class is 'motorway'"),
         ({"class": "hsr"}, "class 'hsr' does not go with mode 'road'"),
         ({"status": "built"}, "status is 'built'"),
@@ -117,6 +118,10 @@ def test_bad_service_is_named(change: dict[str, Any], said: str) -> None:
     [
         (service("G", ["S", "T"], [0]), "run_min must be above 0"),
         (service("G", ["S"], []), "at least two are needed"),
+        (
+            [{**row, "open_year": 2020 + row["seq"]} for row in service("G", ["S", "T"], [5])],
+            "open_year differs between its rows",
+        ),
         (service("G", ["S", "T", "S"], [5, 5]), "calls at a station twice"),
         (service("G", ["S", "T"], [5])[1:], "seq is not 1, 2, 3"),
         ([service("G", ["S", "T"], [5])[0], {**service("G", ["S", "T"], [5])[1], "headway_min": 9}],
@@ -145,6 +150,40 @@ def test_drawn_line_gives_the_length() -> None:
     )
     chord = check_tables(pd.DataFrame(NODES), rows).chord_m[0]
     assert chord == pytest.approx(2 * 11_080, rel=0.01)
+
+
+def test_a_line_drawn_backwards_is_turned() -> None:
+    line = LineString([(107.01, 27), (107.0, 27.1), (107, 27)])
+    rows = gpd.GeoDataFrame(pd.DataFrame([LINKS[0]]), geometry=[line], crs=4326)
+    turned = check_tables(pd.DataFrame(NODES), rows).links.geometry.iloc[0]
+    assert turned.coords[0] == (107, 27)
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        (LineString([(100, 20), (101, 20)]), "from its nodes; 100 m are allowed"),
+        (LineString(), "geometry is not a line"),
+        (Point(107, 27), "geometry is not a line"),
+        (None, "geometry is not a line"),
+    ],
+)
+def test_a_line_that_does_not_lead_from_node_to_node(shape: object, said: str) -> None:
+    rows = gpd.GeoDataFrame(pd.DataFrame([LINKS[0]]), geometry=[shape], crs=4326)
+    with pytest.raises(TableError, match=said):
+        check_tables(pd.DataFrame(NODES), rows)
+
+
+def test_nodes_are_points() -> None:
+    plain = pd.DataFrame(NODES[:2]).drop(columns=["lon", "lat"])
+    shapes = [Point(107, 27), LineString([(107, 27), (108, 27)])]
+    with pytest.raises(TableError, match="row 3: geometry is not a point"):
+        check_tables(gpd.GeoDataFrame(plain, geometry=shapes, crs=4326), pd.DataFrame(LINKS[:1]))
+
+
+def test_kilometres_for_metres_are_noticed() -> None:
+    nodes = [node("A", 107, 27), node("B", 108, 27)]
+    assert "metres are expected" in refused(nodes, [link("A", "B", 0.099)])
 
 
 def test_files_are_read_as_utf8_only(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def random_network(seed: int) -> Network:
     for number in range(int(rng.integers(count, 4 * count))):
         tail, head = rng.choice(count, 2, replace=False)
         row = link(
-            str(tail), str(head), float(rng.uniform(0.1, 20)), oneway=int(rng.random() < 0.4)
+            str(tail), str(head), float(rng.uniform(50, 2000)), oneway=int(rng.random() < 0.4)
         )
         links.append({**row, "id": str(number)})
     return network(nodes, links)

@@ -142,6 +142,12 @@ def circle(
 
     if out is not None and output is not None and out.suffix.lower() != f".{output}":
         raise InputError(f"--format {output} and the file name {out.name} do not agree.")
+    table = out is None and (output or CircleFormat.table) is CircleFormat.table
+    if (inside or legs) and not table:
+        raise InputError(
+            "--inside and --legs shape the table for people; files hold every place and every "
+            "leg. Leave them out, and filter by the column status."
+        )
     if out is None and output in (CircleFormat.gpkg, CircleFormat.xlsx):
         raise InputError(f"--format {output} needs a file: add -o FILE.{output}.")
     found = commuting_circle(
@@ -157,7 +163,8 @@ def circle(
         typer.echo(found.summary())
         typer.echo(f"已写入 {out}")
         return
-    chosen = output or (CircleFormat.table if sys.stdout.isatty() else CircleFormat.csv)
+    people = sys.stdout.isatty() or inside or legs
+    chosen = output or (CircleFormat.table if people else CircleFormat.csv)
     if chosen is CircleFormat.table:
         _print_table(circle_table(found, all_rows=not inside, full_legs=legs))
         typer.echo(found.summary())

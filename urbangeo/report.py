@@ -105,7 +105,7 @@ def circle_table(
             "结论": towns["status"].map(STATUS_NAMES),
             "分钟": towns["minutes"].round(1),
             "余量": towns["margin_min"].round(1),
-            "可慢倍数": towns["breakeven"].round(3),
+            "可慢倍数": towns["breakeven"].map(_factor),
             "方式": towns["modes"].map(
                 lambda one: one.replace("road", "公路").replace("rail", "铁路")
             ),
@@ -114,8 +114,18 @@ def circle_table(
     )
 
 
+def _factor(breakeven: float) -> str:
+    """Tell a break-even factor; rail alone does not mind the roads."""
+    if np.isnan(breakeven):
+        return ""
+    return "不限" if np.isinf(breakeven) else f"{breakeven:.2f}"
+
+
 def circle_record(circle: CommutingCircle) -> dict[str, Any]:
-    """Give a circle as plain values for JSON: centre, minutes, network, towns, counties."""
+    """Give a circle as plain values for JSON: centre, minutes, network, towns, counties.
+
+    ``breakeven`` is null both outside and where a place comes by rail alone; ``modes`` tells.
+    """
     towns = []
     for row, route in zip(_flat(circle).to_dict("records"), circle.routes, strict=True):
         row["legs"] = [leg.as_dict() for leg in route.legs] if route else []
@@ -141,8 +151,14 @@ def circle_record(circle: CommutingCircle) -> dict[str, Any]:
 
 
 def _flat(circle: CommutingCircle) -> pd.DataFrame:
-    """The towns without geometry, numbers rounded to what they can mean."""
+    """The towns without geometry, numbers rounded to what they can mean.
+
+    An index of the caller's own becomes a column; that of a plain list says nothing.
+    """
     flat = pd.DataFrame(circle.towns.drop(columns=circle.towns.geometry.name))
+    if not isinstance(flat.index, pd.RangeIndex):
+        name = "index" if flat.index.name is None else str(flat.index.name)
+        flat.insert(0, name, flat.index)
     return flat.round({"minutes": 3, "margin_min": 3, "breakeven": 3, "lon": 6, "lat": 6})
 
 
@@ -191,8 +207,11 @@ def _write_json(circle: CommutingCircle, path: Path) -> None:
 
 
 def _write_geojson(circle: CommutingCircle, path: Path) -> None:
-    towns = circle.towns.replace([np.inf, -np.inf], np.nan)
-    towns.to_file(path, driver="GeoJSON", engine="pyogrio", index=False)
+    towns = _storable(circle.towns).replace([np.inf, -np.inf], np.nan)
+    about = "\n".join(f"{key}: {value}" for key, value in _about(circle))
+    towns.to_file(
+        path, driver="GeoJSON", engine="pyogrio", index=False, layer_options={"DESCRIPTION": about}
+    )
 
 
 def _write_gpkg(circle: CommutingCircle, path: Path) -> None:
@@ -201,10 +220,10 @@ def _write_gpkg(circle: CommutingCircle, path: Path) -> None:
     shape = {"minutes": [circle.minutes], "geometry": [circle.polygon]}
     about = pd.DataFrame(_about(circle), columns=["key", "value"])
     layers = {
-        "towns": circle.towns,
+        "towns": _storable(circle.towns),
         "circle": gpd.GeoDataFrame(shape, crs=circle.towns.crs),
         "bands": circle.bands,
-        "centres": circle.centres,
+        "centres": _storable(circle.centres),
     }
     # Without a fixed date GDAL writes the hour into the file, and no two runs would be equal.
     previous = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
@@ -215,6 +234,25 @@ def _write_gpkg(circle: CommutingCircle, path: Path) -> None:
         pyogrio.write_dataframe(about, path, layer="about", driver="GPKG")
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": previous})
+
+
+def _storable(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Give columns names that a GIS file can hold: text, different even in capitals, not its own.
+
+    GeoPackage keeps ``fid`` and ``geom`` for itself and does not tell ``Name`` from ``name``.
+    """
+    taken = {"fid", "geom", "geometry"}
+    names: dict[object, str] = {}
+    # ours first, so that a clash renames the caller's
+    for column in reversed(list(frame.columns)):
+        if column == frame.geometry.name:
+            continue
+        name = str(column)
+        while name.lower() in taken:
+            name += "_given"
+        taken.add(name.lower())
+        names[column] = name
+    return frame.rename(columns=names)
 
 
 def _write_xlsx(circle: CommutingCircle, path: Path) -> None:

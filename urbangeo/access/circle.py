@@ -20,9 +20,8 @@ from shapely.geometry import MultiPolygon
 
 from urbangeo.access.legs import Leg, Route, describe_legs, road_name, trace
 from urbangeo.access.points import PlaceLike, as_points, check_inside
-from urbangeo.access.surface import Surface, travel_time_surface
+from urbangeo.access.surface import OnLink, Surface, travel_time_surface
 from urbangeo.access.times import (
-    MS,
     Search,
     arrivals,
     check_direction,
@@ -32,7 +31,7 @@ from urbangeo.access.times import (
 )
 from urbangeo.crs import looks_swapped
 from urbangeo.errors import InputError
-from urbangeo.network.graph import Graph
+from urbangeo.network.graph import MS, Graph
 from urbangeo.network.network import MODES, Network, check_modes
 from urbangeo.network.snap import Snaps, snap
 
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CommutingCircle", "commuting_circle"]
 
+_ROUNDING_MS = 50  # legs are whole milliseconds, so slowed ways are right to some of them
 _MOST_STEPS = 25  # a break-even is found in as many steps as its fastest way changes; few
 
 
@@ -77,6 +77,7 @@ class CommutingCircle:
     towns: gpd.GeoDataFrame
     routes: tuple[Route | None, ...]
     _vertex_ms: NDArray[np.float64]
+    _on_links: tuple[OnLink, ...]
 
     @cached_property
     def network(self) -> Mapping[str, Any]:
@@ -90,25 +91,27 @@ class CommutingCircle:
 
     @cached_property
     def counties(self) -> pd.DataFrame:
-        """Per county: places asked about and inside, their share, and the seat's verdict.
+        """Per county: towns asked about and inside, their share, and the seat's verdict.
 
-        Columns ``adcode``, ``county``, ``towns``, ``inside``, ``share``, ``seat``,
-        ``seat_status``, ``seat_minutes``; the seat's are empty where it was not asked about.
+        Columns ``adcode``, ``county``, ``towns``, ``inside``, ``share`` (NaN without towns),
+        ``seat``, ``seat_status``, ``seat_minutes``; the seat does not count as a town, and its
+        columns are empty where it was not asked about.
         """
         columns = ["adcode", "county", "towns", "inside", "share", "seat"]
         columns += ["seat_status", "seat_minutes"]
         rows = []
         known = self.towns[self.towns["adcode"].astype(str) != ""]
         for adcode, group in known.groupby(known["adcode"].astype(str), sort=True):
-            seats = group[group["kind"] == "county_seat"]
-            inside = int((group["status"] == "inside").sum())
+            is_seat = group["kind"] == "county_seat"
+            seats, towns = group[is_seat], group[~is_seat]
+            inside = int((towns["status"] == "inside").sum())
             rows.append(
                 {
                     "adcode": adcode,
                     "county": group["county"].iloc[0],
-                    "towns": len(group),
+                    "towns": len(towns),
                     "inside": inside,
-                    "share": inside / len(group),
+                    "share": inside / len(towns) if len(towns) else np.nan,
                     "seat": seats["name"].iloc[0] if len(seats) else "",
                     "seat_status": seats["status"].iloc[0] if len(seats) else "",
                     "seat_minutes": float(seats["minutes"].iloc[0]) if len(seats) else np.nan,
@@ -122,29 +125,35 @@ class CommutingCircle:
         Parameters
         ----------
         limit_min
-            Times beyond are not spread; the circle's minutes if None.
+            Times are spread so far; half as much again as the circle's minutes if None.
         cell_m
             Width of a cell, metres.
         """
         return travel_time_surface(
             self.net,
             self._vertex_ms.min(axis=0),
-            limit_min=self.minutes if limit_min is None else check_minutes(limit_min),
+            self.centres.geometry,
+            self._on_links,
+            limit_min=self.minutes * 1.5 if limit_min is None else check_minutes(limit_min),
             modes=self.modes,
             reverse=self.direction == "to",
             cell_m=cell_m,
         )
 
     @cached_property
+    def _drawn(self) -> Surface:
+        """The surface from which polygon and bands are drawn, so that they agree."""
+        return self.surface()
+
+    @cached_property
     def polygon(self) -> MultiPolygon:
         """The circle drawn from a 250 m travel-time surface, with holes; EPSG:4326."""
-        return self.surface().inside(self.minutes)
+        return self._drawn.inside(self.minutes)
 
     @cached_property
     def bands(self) -> gpd.GeoDataFrame:
         """Bands up to half the minutes, the minutes, and half as much again; disjoint."""
-        steps = (self.minutes / 2, self.minutes, self.minutes * 1.5)
-        return self.surface(limit_min=min(steps[-1], 24 * 60.0)).bands(steps)
+        return self._drawn.bands((self.minutes / 2, self.minutes, self.minutes * 1.5))
 
     def summary(self) -> str:
         """Tell the circle in a few sentences of Chinese that can be quoted."""
@@ -230,8 +239,15 @@ def commuting_circle(
     net = Network.backbone() if network is None else network
     centres = as_points(centre, "centre")
     check_inside(centres, net, "centre")
-    asked = _gazetteer(net) if places is None else as_points(places, "places")
-    if places is not None:
+    if places is None:
+        asked = _gazetteer(net)
+        if not len(asked):
+            raise InputError(
+                f"The gazetteer has no county seat or town in the region of {net.facts.title}; "
+                "say which places to ask about with places=."
+            )
+    else:
+        asked = as_points(places, "places")
         _check_not_swapped(asked, net)
     question = _Question(net, centres, asked, cutoff, direction, chosen)
     return question.answer()
@@ -344,11 +360,22 @@ class _Question:
             towns=gpd.GeoDataFrame(towns[order + list(_ANSWERS)], geometry="geometry"),
             routes=tuple(routes),
             _vertex_ms=found.ms,
+            _on_links=self._on_links(),
+        )
+
+    def _on_links(self) -> tuple[OnLink, ...]:
+        """The links on which centres lie between nodes."""
+        snaps = self.snaps
+        items = np.flatnonzero((snaps.link >= 0) & np.isin(snaps.point, self.near))
+        return tuple(
+            OnLink(int(snaps.link[one]), float(snaps.along[one]), int(snaps.leg_ms[one]))
+            for one in items
         )
 
     def _verdicts(self, best: NDArray[np.float64]) -> tuple[list[str], list[str]]:
         status, reason = [], []
         snapped = self.snaps.snapped[self.far]
+        swapped = looks_swapped(self.asked["lon"], self.asked["lat"], self.net.bounds)
         for one, ms in enumerate(best):
             if ms <= self.cutoff_ms:
                 status.append("inside")
@@ -363,7 +390,8 @@ class _Question:
                 status.append("unsnapped")
                 km = self.snaps.nearest_m[self.far[one]] / 1000
                 limit = self.net.profile.access.max_km
-                reason.append(f"距最近可进入的道路或车站 {km:.1f} 千米，超过 {limit:g} 千米")
+                far = f"距最近可进入的道路或车站 {km:.1f} 千米，超过 {limit:g} 千米"
+                reason.append(far + ("；经纬度可能颠倒" if swapped[one] else ""))
         return status, reason
 
     def _ends(self, centre: int, town: int) -> tuple[str, str]:
@@ -407,39 +435,47 @@ class _Question:
         for _ in range(_MOST_STEPS):
             if route.road_ms == 0:
                 return float("inf")
-            reached = (self.cutoff_ms - route.other_ms) / route.road_ms
+            # A millisecond is lost or won by rounding each leg; a thousandth is told.
+            factor = max(factor, (self.cutoff_ms - route.other_ms) / route.road_ms)
             if not self._rail_matters:
-                factor = reached
                 break
-            if reached - factor < 5e-4:
-                break
-            factor = reached
             better = self._fastest_at(factor, town)
-            if better.road_ms * factor + better.other_ms > self.cutoff_ms - 1:
+            if better is None or better.total_ms(factor) > self.cutoff_ms - _ROUNDING_MS:
                 break
             route = better
-        return float(np.floor(factor * 1000) / 1000)
+        return float(np.floor(factor * 1000 + 1e-6) / 1000)
 
     @cached_property
     def _rail_matters(self) -> bool:
         return "rail" in self.modes and len(self.net.service_rows) > 0
 
-    def _fastest_at(self, factor: float, town: int) -> Route:
-        """The fastest way of one place with road times multiplied by a factor."""
-        slow = self.net.scaled(1.0 / factor)
-        graph = self.graph.slowed(factor)
+    def _fastest_at(self, factor: float, town: int) -> Route | None:
+        """The fastest way over the graph of one place, road times multiplied by a factor.
+
+        None if none is fast enough. A way that needs no vertex is never fastest here: it is all
+        road, so it grew with the factor at least as much as any other.
+        """
+        graph, snaps = self.graph.slowed(factor), self.snaps.slowed(factor)
         point = int(self.far[town])
-        snaps = self.snaps.slowed(factor)
-        # rounding to whole milliseconds may carry it a little beyond the cutoff
-        limit = self.cutoff_ms + 1000
-        found = search(graph, snaps, self.near, reverse=self.reverse, cutoff_ms=limit, paths=True)
+        found = search(
+            graph, snaps, self.near, reverse=self.reverse, cutoff_ms=self.cutoff_ms, paths=True
+        )
         times = arrivals(found, snaps, np.array([point]), reverse=self.reverse)[:, 0]
         centre = int(np.argmin(times))
-        route = trace(
-            slow, graph, found, centre, snaps, int(self.near[centre]), point, reverse=self.reverse
+        if not times[centre] <= self.cutoff_ms:
+            return None
+        slow = trace(
+            self.net,
+            graph,
+            found,
+            centre,
+            snaps,
+            int(self.near[centre]),
+            point,
+            reverse=self.reverse,
         )
-        assert route is not None
-        return Route(route.legs, round(route.road_ms / factor), route.other_ms)
+        assert slow is not None
+        return Route((), round(slow.road_ms / factor), slow.other_ms)
 
 
 _ANSWERS = (

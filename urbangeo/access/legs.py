@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from urbangeo.access.times import MS, Search
-from urbangeo.network.graph import ArcKind, Graph
+from urbangeo.access.times import Search
+from urbangeo.network.graph import MS, ArcKind, Graph
 from urbangeo.network.network import Network
 from urbangeo.network.snap import NEVER, Snaps
 
@@ -77,6 +77,10 @@ class Route:
     legs: tuple[Leg, ...]
     road_ms: int
     other_ms: int
+
+    def total_ms(self, factor: float) -> float:
+        """Time of this way with road times multiplied by a factor."""
+        return self.road_ms * factor + self.other_ms
 
 
 def trace(

@@ -18,20 +18,21 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 from shapely.geometry import MultiPolygon, Polygon
 
 from urbangeo.crs import WGS84, equal_area
 from urbangeo.errors import InputError
 from urbangeo.files import writing
+from urbangeo.network.graph import MS
 from urbangeo.network.network import Network, check_modes
-from urbangeo.network.snap import entry_nodes, open_roads
+from urbangeo.network.snap import DETOUR_M, entry_nodes, open_roads
 
 if TYPE_CHECKING:
     from affine import Affine
 
-__all__ = ["Surface", "travel_time_surface"]
+__all__ = ["OnLink", "Surface", "travel_time_surface"]
 
-MS = 60_000
 MOST_CELLS = 50_000_000
 
 
@@ -104,8 +105,8 @@ class Surface:
         import contourpy
 
         # Marching squares cannot interpolate towards infinity. A cell that is not reached counts
-        # as ten minutes too late, so that the line is drawn between it and the last one reached.
-        late = high + 10.0
+        # as ten minutes too late, the same for every band, so that all meet in the same lines.
+        late = self.limit_min + 10.0
         finite = np.where(np.isfinite(self.minutes), self.minutes, np.float32(late))
         z = np.pad(finite.astype(float), 1, constant_values=late)
         rows, columns = z.shape
@@ -158,9 +159,30 @@ class Surface:
         return placed
 
 
+@dataclass(frozen=True)
+class OnLink:
+    """A centre that lies on a link, between its nodes.
+
+    Attributes
+    ----------
+    link
+        Row of the link.
+    along
+        Place on it, 0 at its tail to 1 at its head.
+    leg_ms
+        Milliseconds between the centre and the link.
+    """
+
+    link: int
+    along: float
+    leg_ms: int
+
+
 def travel_time_surface(
     net: Network,
     vertex_ms: NDArray[np.float64],
+    centres: gpd.GeoSeries,
+    on_links: Sequence[OnLink] = (),
     *,
     limit_min: float,
     modes: Sequence[str],
@@ -169,12 +191,19 @@ def travel_time_surface(
 ) -> Surface:
     """Spread times at the graph's vertices over the land between.
 
+    A cell takes the ways in that a place in it would take: those at most twice as far as the
+    nearest, and at most :data:`urbangeo.network.snap.DETOUR_M` farther.
+
     Parameters
     ----------
     net
         The network.
     vertex_ms
         Milliseconds at each vertex, infinite where not reached.
+    centres
+        The centres, EPSG:4326; time 0.
+    on_links
+        Those of them that lie on links between nodes.
     limit_min
         Times are spread so far, and no farther than drawing needs.
     modes
@@ -187,16 +216,30 @@ def travel_time_surface(
     Raises
     ------
     InputError
-        If the grid would have more than 50 million cells.
+        If the cell is not above 0, or the grid would have more than 50 million cells.
     """
+    if not (np.isfinite(cell_m) and cell_m > 0):
+        raise InputError(f"cell_m is {cell_m!r}; a number of metres above 0 is expected.")
     metric = equal_area(net.bounds)
     per_m = net.access_ms(1e6) / 1e6 / MS  # minutes for each metre as the crow flies
     # A line at the limit is drawn between cells on both sides of it, so spread a little farther.
     last = limit_min + 3 * cell_m * per_m
-    x, y, minutes = _ways_in(net, vertex_ms, metric, last, check_modes(modes), reverse, cell_m)
-    if not len(x):
-        nothing = np.full((1, 1), np.inf, dtype=np.float32)
-        return Surface(nothing, 0.0, 0.0, cell_m, metric, limit_min)
+    chosen = check_modes(modes)
+    roads = _Samples.of(net, open_roads(net, chosen), metric, cell_m)
+    gates = entry_nodes(net, chosen)
+    gate_xy = _xy(net._tables.nodes.geometry.iloc[gates].to_crs(metric))
+    centre_xy = _xy(centres.to_crs(metric))
+    xy = np.concatenate([roads.xy, gate_xy, centre_xy])
+    minutes = np.concatenate(
+        [
+            roads.minutes(net, vertex_ms, on_links, reverse=reverse),
+            vertex_ms[gates] / MS,
+            np.zeros(len(centre_xy)),
+        ]
+    )
+    ways_in = cKDTree(np.concatenate([roads.xy, gate_xy]))
+    xy, minutes = _thinned(xy, minutes, last, cell_m)
+    x, y = xy[:, 0], xy[:, 1]
     reach = np.minimum(net.profile.access.max_km * 1000.0, (last - minutes) / per_m)
     west = float(np.floor((x - reach).min() / cell_m) * cell_m)
     north = float(np.ceil((y + reach).max() / cell_m) * cell_m)
@@ -208,70 +251,94 @@ def travel_time_surface(
             f"cell_m of at least {cell_m * (rows * columns / MOST_CELLS) ** 0.5:.0f}, or fewer "
             "minutes."
         )
+    middle_x = west + (np.arange(columns) + 0.5) * cell_m
+    middle_y = north - (np.arange(rows) + 0.5) * cell_m
+    cells = np.stack(np.meshgrid(middle_x, middle_y), axis=-1)
+    nearest = ways_in.query(cells, distance_upper_bound=float(reach.max()) + cell_m)[0]
+    # Half a cell more: a way in is known to half a cell only.
+    allowed = np.minimum(2 * nearest, nearest + DETOUR_M) + cell_m / 2
     grid = np.full((rows, columns), np.inf, dtype=np.float32)
     for px, py, start, radius in zip(x, y, minutes, reach, strict=True):
         c0 = int((px - west - radius) / cell_m)
         c1 = int((px - west + radius) / cell_m) + 1
         r0 = int((north - py - radius) / cell_m)
         r1 = int((north - py + radius) / cell_m) + 1
-        dx = west + (np.arange(c0, c1) + 0.5) * cell_m - px
-        dy = north - (np.arange(r0, r1) + 0.5) * cell_m - py
-        time = start + np.sqrt(dx[None, :] ** 2 + dy[:, None] ** 2) * per_m
+        dx, dy = middle_x[c0:c1] - px, middle_y[r0:r1] - py
+        apart = np.sqrt(dx[None, :] ** 2 + dy[:, None] ** 2)
+        time = start + apart * per_m
         window = grid[r0:r1, c0:c1]
-        np.minimum(window, time, out=window, where=time <= last, casting="same_kind")
+        taken = (time <= last) & (apart <= allowed[r0:r1, c0:c1])
+        np.minimum(window, time, out=window, where=taken, casting="same_kind")
     return Surface(grid, west, north, cell_m, metric, limit_min)
 
 
-def _ways_in(
-    net: Network,
-    vertex_ms: NDArray[np.float64],
-    metric: pyproj.CRS,
-    limit_min: float,
-    modes: tuple[str, ...],
-    reverse: bool,
-    cell_m: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Points where the network is left, with their minutes, one for each cell at most."""
-    tables = net._tables
-    gates = entry_nodes(net, modes)
-    gate_xy = shapely.get_coordinates(
-        np.asarray(tables.nodes.geometry.iloc[gates].to_crs(metric).array)
-    )
-    xs, ys = [gate_xy[:, 0]], [gate_xy[:, 1]]
-    times = [vertex_ms[gates] / MS]
-    roads = open_roads(net, modes)
-    tail_min, head_min = vertex_ms[tables.tail[roads]] / MS, vertex_ms[tables.head[roads]] / MS
-    near = np.minimum(tail_min, head_min) <= limit_min
-    roads, tail_min, head_min = roads[near], tail_min[near], head_min[near]
-    if len(roads):
-        lines = np.asarray(tables.links.geometry.iloc[roads].to_crs(metric).array)
-        whole = net.length_m[roads] * 0.06 / net.speed_kmh[roads]
-        one_way = tables.links["oneway"].to_numpy(dtype=bool)[roads]
-        steps = np.maximum(1, np.ceil(shapely.length(lines) / (cell_m / 2)).astype(int))
+def _xy(points: gpd.GeoSeries) -> NDArray[np.float64]:
+    xy: NDArray[np.float64] = shapely.get_coordinates(np.asarray(points.array))
+    return xy
+
+
+@dataclass(frozen=True, eq=False)
+class _Samples:
+    """Points along roads, no farther apart than half a cell."""
+
+    roads: NDArray[np.int64]
+    owner: NDArray[np.int64]
+    along: NDArray[np.float64]
+    xy: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, net: Network, roads: NDArray[np.int64], metric: pyproj.CRS, cell_m: float
+    ) -> _Samples:
+        lines = np.asarray(net._tables.links.geometry.iloc[roads].to_crs(metric).array)
+        steps = np.maximum(1, np.ceil(shapely.length(lines) / (cell_m / 2)).astype(np.int64))
         owner = np.repeat(np.arange(len(roads)), steps + 1)
         order = np.arange(len(owner)) - np.repeat(np.cumsum(steps + 1) - (steps + 1), steps + 1)
-        along = order / steps[owner]
+        along = order / steps[owner] if len(roads) else np.empty(0)
         spots = shapely.line_interpolate_point(lines[owner], along, normalized=True)
-        by_tail = tail_min[owner] + along * whole[owner]
-        by_head = head_min[owner] + (1 - along) * whole[owner]
+        return cls(roads, owner, along, shapely.get_coordinates(spots))
+
+    def minutes(
+        self,
+        net: Network,
+        vertex_ms: NDArray[np.float64],
+        on_links: Sequence[OnLink],
+        *,
+        reverse: bool,
+    ) -> NDArray[np.float64]:
+        """Minutes at each point: by the tail of its road, by its head, or along it."""
+        tables = net._tables
+        whole = (net.length_m[self.roads] * 0.06 / net.speed_kmh[self.roads])[self.owner]
+        one_way = tables.links["oneway"].to_numpy(dtype=bool)[self.roads][self.owner]
+        by_tail = vertex_ms[tables.tail[self.roads]][self.owner] / MS + self.along * whole
+        by_head = vertex_ms[tables.head[self.roads]][self.owner] / MS + (1 - self.along) * whole
         # towards the centre nobody leaves a one-way road by its tail; from it, by its head
         if reverse:
-            by_tail = np.where(one_way[owner], np.inf, by_tail)
+            by_tail = np.where(one_way, np.inf, by_tail)
         else:
-            by_head = np.where(one_way[owner], np.inf, by_head)
-        xy = shapely.get_coordinates(spots)
-        xs.append(xy[:, 0])
-        ys.append(xy[:, 1])
-        times.append(np.minimum(by_tail, by_head))
-    x, y, minutes = np.concatenate(xs), np.concatenate(ys), np.concatenate(times)
-    good = minutes <= limit_min
-    x, y, minutes = x[good], y[good], minutes[good]
-    # Of several ways into one quarter cell the fastest is enough: the others lie within half a
-    # cell of it.
-    key = np.stack([np.floor(x / cell_m * 2), np.floor(y / cell_m * 2)]).astype(np.int64)
-    order = np.lexsort((minutes, key[1], key[0]))
-    key = key[:, order]
+            by_head = np.where(one_way, np.inf, by_head)
+        minutes: NDArray[np.float64] = np.minimum(by_tail, by_head)
+        for one in on_links:
+            here = np.flatnonzero(self.roads[self.owner] == one.link)
+            ahead = one.along - self.along[here] if reverse else self.along[here] - one.along
+            ride = one.leg_ms / MS + np.abs(ahead) * whole[here]
+            ride = np.where(one_way[here] & (ahead < 0), np.inf, ride)
+            minutes[here] = np.minimum(minutes[here], ride)
+        return minutes
+
+
+def _thinned(
+    xy: NDArray[np.float64], minutes: NDArray[np.float64], last: float, cell_m: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Keep what is reached in time and, of several points in a quarter cell, the fastest.
+
+    The others lie within half a cell of it.
+    """
+    good = minutes <= last
+    xy, minutes = xy[good], minutes[good]
+    key = np.floor(xy / (cell_m / 2)).astype(np.int64)
+    order = np.lexsort((minutes, key[:, 1], key[:, 0]))
     first = np.ones(len(order), dtype=bool)
-    first[1:] = (key[:, 1:] != key[:, :-1]).any(axis=0)
+    first[1:] = (np.diff(key[order], axis=0) != 0).any(axis=1)
     kept = order[first]
-    return x[kept], y[kept], minutes[kept]
+    return xy[kept], minutes[kept]

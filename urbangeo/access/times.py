@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import dijkstra
 from urbangeo.access.points import PlaceLike, as_points, check_inside
 from urbangeo.crs import GEOD
 from urbangeo.errors import InputError
-from urbangeo.network.graph import Graph
+from urbangeo.network.graph import MS, Graph
 from urbangeo.network.network import MODES, Network, check_modes
 from urbangeo.network.snap import NEVER, Snaps, snap
 
@@ -30,7 +30,6 @@ __all__ = [
     "travel_times",
 ]
 
-MS = 60_000
 LONGEST_MIN = 24 * 60.0
 _BLOCK_BYTES = 256 * 2**20  # times of one block of origins to all vertices stay below this
 
@@ -223,8 +222,8 @@ def direct_times(
     nearest = np.where(np.isnan(snaps.nearest_m), 0.0, snaps.nearest_m)
     limit = net.profile.access.max_km * 1000.0
     for row, one in enumerate(near):
-        # a degree is at least 55 km of latitude: a cheap sieve before measuring
-        close = np.flatnonzero(np.abs(lonlat[far, 1] - lonlat[one, 1]) < limit / 55_000.0)
+        # a degree of latitude is 110 km or more: a cheap sieve before measuring
+        close = np.flatnonzero(np.abs(lonlat[far, 1] - lonlat[one, 1]) < limit / 110_000.0)
         others = far[close]
         begin = np.broadcast_to(lonlat[one], (len(others), 2))
         _, _, apart = GEOD.inv(begin[:, 0], begin[:, 1], lonlat[others, 0], lonlat[others, 1])

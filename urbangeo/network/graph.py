@@ -17,7 +17,10 @@ from scipy.sparse import csr_array
 
 from urbangeo.errors import NetworkError
 
-__all__ = ["ArcKind", "Graph", "build_graph"]
+__all__ = ["MS", "ArcKind", "Graph", "build_graph"]
+
+MS = 60_000
+"""Milliseconds of a minute."""
 
 IntArray = NDArray[np.int64]
 
@@ -26,13 +29,12 @@ class ArcKind(IntEnum):
     """What an arc stands for."""
 
     ROAD = 0
-    WALK = 1
-    ENTER = 2
-    WAIT = 3
-    RIDE = 4
-    DWELL = 5
-    TRANSFER = 6
-    EXIT = 7
+    ENTER = 1
+    WAIT = 2
+    RIDE = 3
+    DWELL = 4
+    TRANSFER = 5
+    EXIT = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +52,7 @@ class Graph:
     kind
         :class:`ArcKind` of each arc.
     item
-        Link row for roads and walks; service row of the call for rail.
+        Link row for roads; service row of the call for rail.
     """
 
     n_nodes: int

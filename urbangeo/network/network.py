@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from urbangeo.errors import InputError, NetworkError, UnknownNameError
@@ -83,14 +84,32 @@ class Facts:
 
     @classmethod
     def read(cls, path: Path) -> Facts:
-        """Read ``network.toml``; an unknown key is an error."""
-        with path.open("rb") as stream:
-            content = tomllib.load(stream)
-        unknown = sorted(set(content) - set(cls.__dataclass_fields__))
-        if unknown:
-            raise NetworkError(f"{path}: unknown key(s) {', '.join(unknown)}.")
-        content["attribution"] = tuple(content.get("attribution", ()))
+        """Read ``network.toml``; an unknown key or a value of another type is an error."""
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise NetworkError(f"{path} is not TOML in UTF-8: {error}.") from error
+        findings = [f"unknown key {key!r}" for key in content if key not in _FACT_TYPES]
+        for key, kinds in _FACT_TYPES.items():
+            value = content.get(key)
+            if value is not None and (
+                not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool)
+            ):
+                findings.append(f"{key} is {value!r}, which is of the wrong type")
+        if findings:
+            raise NetworkError(f"{path}: {'; '.join(findings)}.")
+        content["attribution"] = tuple(map(str, content.get("attribution", ())))
         return cls(**content)
+
+
+_FACT_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "title": str,
+    "schematic": bool,
+    "first_year": int,
+    "last_year": int,
+    "attribution": list,
+    "error_share": (int, float),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,17 +221,19 @@ class Network:
     @cached_property
     def link_rows(self) -> NDArray[np.int64]:
         """Rows of the links that the view holds, in the whole table."""
-        on = self._link_on
-        count = len(self._tables.links)
-        rows: NDArray[np.int64] = np.arange(count) if on is None else np.flatnonzero(on)
-        return rows
+        return self._rows(self._tables.links, self._link_on)
 
     @cached_property
     def service_rows(self) -> NDArray[np.int64]:
         """Rows of the calls that the view holds, in the whole table."""
-        on = self._service_on
-        count = len(self._tables.services)
-        rows: NDArray[np.int64] = np.arange(count) if on is None else np.flatnonzero(on)
+        return self._rows(self._tables.services, self._service_on)
+
+    def _rows(self, table: pd.DataFrame, on: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+        """Rows that are neither closed nor, at the view's year, not open yet."""
+        kept = np.ones(len(table), dtype=bool) if on is None else on
+        if self.year is not None and len(table):
+            kept = kept & _open_by(table, self.year)
+        rows: NDArray[np.int64] = np.flatnonzero(kept)
         return rows
 
     @property
@@ -249,6 +270,7 @@ class Network:
         length: NDArray[np.float64] = np.where(
             np.isnan(stated), self._tables.chord_m * factor, stated
         )
+        length.setflags(write=False)
         return length
 
     @property
@@ -267,9 +289,10 @@ class Network:
         """SHA-256 of everything that can change a travel time, in hexadecimal."""
         sha = hashlib.sha256()
         t = self._tables
-        sha.update("\n".join(t.nodes["id"]).encode())
+        sha.update(t.nodes[["id", "kind"]].to_csv(index=False).encode())
         sha.update(np.ascontiguousarray(t.nodes.geometry.x).tobytes())
         sha.update(np.ascontiguousarray(t.nodes.geometry.y).tobytes())
+        sha.update(b"".join(shapely.to_wkb(t.links.geometry.to_numpy())))
         for part in (self.link_rows, t.tail, t.head, self.length_m, self.service_rows):
             sha.update(np.ascontiguousarray(part).tobytes())
         sha.update(t.links[["id", "mode", "class", "oneway"]].to_csv(index=False).encode())
@@ -313,18 +336,24 @@ class Network:
         if isinstance(year, bool) or not isinstance(year, int | np.integer):
             raise InputError(f"year is {year!r}; a whole number such as 2022 is expected.")
         first, last = self.facts.first_year, self.facts.last_year
+        if first is None and last is None:
+            opened = self._tables.links["open_year"].dropna()
+            if opened.empty or year < opened.min():
+                raise NetworkError(
+                    f"{self.facts.title} cannot tell what was open at the end of {year}: "
+                    + (
+                        "no link has an open_year."
+                        if opened.empty
+                        else f"the earliest open_year is {opened.min():.0f}."
+                    )
+                    + " Give open_year, or first_year and last_year in network.toml."
+                )
         if (first is not None and year < first) or (last is not None and year > last):
             raise NetworkError(
                 f"{self.facts.title} cannot tell what was open at the end of {year}; "
                 f"it covers {first} to {last}."
             )
-        links, services = self._tables.links, self._tables.services
-        return self._view(
-            f"at({year})",
-            year=int(year),
-            links=_open_by(links, year),
-            services=_open_by(services, year) if len(services) else None,
-        )
+        return self._view(f"at({year})", year=int(year))
 
     def where(self, status: str | Collection[str]) -> Network:
         """Keep links and services whose status is one of the plan's verbs given.
@@ -342,24 +371,35 @@ class Network:
         return self._view(
             f"where(status={wanted})",
             links=np.asarray(self._tables.links["status"].isin(wanted)),
-            services=np.asarray(services["status"].isin(wanted)) if len(services) else None,
+            services=np.asarray(services["status"].isin(wanted)),
         )
 
     def without(self, links: str | Collection[str]) -> Network:
-        """Close links, by id.
+        """Close road links or rail services, by id.
 
         Raises
         ------
         UnknownNameError
-            If the view has no link of that id.
+            If the view has no road link and no service of that id.
+        NetworkError
+            If it is a piece of railway: trains run by services, not by links.
         """
         closed = [links] if isinstance(links, str) else list(links)
-        present = set(self._links["id"])
+        held = self._links
+        railway = set(held.loc[held["mode"] == "rail", "id"])
+        known = (set(held["id"]) - railway) | set(self.services["service"])
         for one in closed:
-            if one not in present:
-                raise UnknownNameError("link", one, present)
+            if one in railway:
+                raise NetworkError(
+                    f"{one!r} is a piece of railway. Trains run from station to station, so "
+                    "closing it stops none; give the ids of the services that it would stop."
+                )
+            if one not in known:
+                raise UnknownNameError("road link or service", one, known)
         return self._view(
-            f"without({closed})", links=np.asarray(~self._tables.links["id"].isin(closed))
+            f"without({closed})",
+            links=np.asarray(~self._tables.links["id"].isin(closed)),
+            services=np.asarray(~self._tables.services["service"].isin(closed)),
         )
 
     def scaled(self, factor: float) -> Network:
@@ -381,23 +421,28 @@ class Network:
     def _view(
         self,
         step: str,
-        links: NDArray[np.bool_],
+        *,
+        links: NDArray[np.bool_] | None = None,
         services: NDArray[np.bool_] | None = None,
         year: int | None = None,
     ) -> Network:
-        on = links if self._link_on is None else links & self._link_on
-        running = self._service_on
-        if services is not None:
-            running = services if running is None else services & running
-        if not on.any():
-            raise NetworkError(f"{step} leaves no link of {self.facts.title}.")
-        return replace(
+        """Make a view in which more is closed, or that stands at another year."""
+
+        def both(
+            one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None
+        ) -> NDArray[np.bool_] | None:
+            return other if one is None else one if other is None else one & other
+
+        view = replace(
             self,
-            _link_on=on,
-            _service_on=running,
+            _link_on=both(self._link_on, links),
+            _service_on=both(self._service_on, services),
             year=self.year if year is None else year,
             history=(*self.history, step),
         )
+        if not len(view.link_rows):
+            raise NetworkError(f"{step} leaves no link of {self.facts.title}.")
+        return view
 
     # -- the graph ---------------------------------------------------------------------------
 
@@ -412,7 +457,9 @@ class Network:
                 f"Profile {self.profile.name!r} gives no speed for {', '.join(missing)}."
             )
         speed: NDArray[np.float64] = classes.map(dict(self.profile.road_kmh)).to_numpy(dtype=float)
-        return speed * self._road_factor
+        speed = speed * self._road_factor
+        speed.setflags(write=False)
+        return speed
 
     def access_ms(self, metres: float) -> int:
         """Time of a leg off the network, whole milliseconds; ``metres`` as the crow flies."""

@@ -15,7 +15,7 @@ __all__ = ["LINK_CLASSES", "RAIL_CLASSES", "ROAD_CLASSES", "AccessRule", "Boardi
 
 ROAD_CLASSES = ("expressway", "national", "provincial", "county", "urban", "connector")
 RAIL_CLASSES = ("hsr", "intercity", "conventional", "suburban", "metro")
-LINK_CLASSES = (*ROAD_CLASSES, *RAIL_CLASSES, "walk")
+LINK_CLASSES = (*ROAD_CLASSES, *RAIL_CLASSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,15 @@ class Profile:
         NetworkError
             If a number is missing, not positive, or of an unknown class.
         """
-        with Path(path).open("rb") as stream:
-            content = tomllib.load(stream)
+        try:
+            content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise NetworkError(
+                f"There is no {path}: a network needs its speeds. Copy the bundled "
+                "layers/network/profiles.toml and change what differs."
+            ) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise NetworkError(f"{path} is not TOML in UTF-8: {error}.") from error
         names = [
             key for key, value in content.items() if isinstance(value, dict) and key != "sinuosity"
         ]
@@ -109,6 +116,10 @@ class Profile:
         ]
         road = _numbers(table.get("road_kmh", {}), ROAD_CLASSES, f"{chosen}.road_kmh", findings)
         access = _rule(AccessRule, table.get("access", {}), f"{chosen}.access", findings)
+        if access is not None and access.circuity < 1:
+            findings.append(
+                f"{chosen}.access.circuity is {access.circuity}; at least 1 is expected"
+            )
         rail: dict[str, BoardingRule] = {}
         for key, rule in table.get("rail", {}).items():
             if key not in RAIL_CLASSES:
@@ -170,6 +181,9 @@ def _numbers(
 ) -> dict[str, float]:
     """Check a table of positive numbers by class."""
     numbers: dict[str, float] = {}
+    if not isinstance(table, Mapping):
+        findings.append(f"{where} is {table!r}; a table is expected")
+        return numbers
     for key, value in table.items():
         if key not in known:
             findings.append(f"{where}.{key}: unknown class; known: {', '.join(known)}")

@@ -19,12 +19,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from urbangeo.errors import NetworkError
-from urbangeo.network.graph import ArcKind
+from urbangeo.network.graph import MS, ArcKind
 from urbangeo.network.profiles import Profile
 
 __all__ = ["RailArcs", "rail_arcs"]
 
-_MS = 60_000.0
 _SMALLEST_DWELL_MIN = 1 / 60  # a train that does not dwell still takes a second: costs stay above 0
 
 
@@ -122,7 +121,7 @@ def rail_arcs(
     return RailArcs(
         tail=np.array(columns[0], dtype=np.int64),
         head=np.array(columns[1], dtype=np.int64),
-        cost_ms=np.array(columns[2], dtype=float) * _MS,
+        cost_ms=np.array(columns[2], dtype=float) * MS,
         kind=np.array(columns[3], dtype=np.int8),
         item=np.array(columns[4], dtype=np.int64),
         vertex_node=np.array(vertex_node, dtype=np.int64),

@@ -23,7 +23,7 @@ from urbangeo.network.profiles import LINK_CLASSES, RAIL_CLASSES, ROAD_CLASSES
 __all__ = ["LINK_COLUMNS", "NODE_COLUMNS", "SERVICE_COLUMNS", "STATUSES", "Tables", "check_tables"]
 
 NODE_KINDS = ("junction", "interchange", "station", "place", "waypoint")
-MODES = ("road", "rail", "walk")
+LINK_MODES = ("road", "rail")
 STATUSES = ("已建成", "在建", "开工", "前期", "研究")
 NODE_COLUMNS = ("id", "kind", "name", "adcode", "source", "precision_m")
 LINK_COLUMNS = (
@@ -56,7 +56,9 @@ SERVICE_COLUMNS = (
     "open_year",
     "source",
 )
-_MODE_CLASSES = {"road": ROAD_CLASSES, "rail": RAIL_CLASSES, "walk": ("walk",)}
+_MODE_CLASSES = {"road": ROAD_CLASSES, "rail": RAIL_CLASSES}
+_LOOSE_END_M = 100.0  # a drawn line may end this far from its nodes
+_SHORTEST = 0.01  # of the drawn length: less is most likely kilometres given for metres
 _TRUE, _FALSE = {"1", "1.0", "true", "yes", "t"}, {"", "0", "0.0", "false", "no", "f", "nan"}
 
 
@@ -216,11 +218,10 @@ def _check_nodes(frame: pd.DataFrame, where: str) -> gpd.GeoDataFrame:
     if geometric:
         require_crs(frame, where)
         points = frame.geometry.reset_index(drop=True).to_crs(WGS84)
-        sheet.note(
-            np.asarray(points.isna() | points.is_empty | (points.geom_type != "Point")),
-            lambda row: "geometry is not a point",
-        )
-        lon, lat = points.x.to_numpy(), points.y.to_numpy()
+        wrong = np.asarray(points.isna() | points.is_empty | (points.geom_type != "Point"))
+        sheet.note(wrong, lambda row: "geometry is not a point")
+        xy = shapely.get_coordinates(np.where(wrong, shapely.Point(0, 0), points.to_numpy()))
+        lon, lat = xy[:, 0], xy[:, 1]
     else:
         lon, lat = sheet.number("lon"), sheet.number("lat")
         sheet.note(np.isnan(lon) | np.isnan(lat), lambda row: "lon or lat is empty")
@@ -248,10 +249,10 @@ def _check_links(
         raise TableError(where, sheet.findings)
     out = pd.DataFrame({column: sheet.text(column) for column in LINK_COLUMNS})
     out["id"] = sheet.ids("id")
-    out["mode"] = mode = sheet.one_of("mode", MODES)
+    out["mode"] = mode = sheet.one_of("mode", LINK_MODES)
     out["class"] = kind = sheet.one_of("class", LINK_CLASSES)
     fits = [
-        not (m in MODES and c in LINK_CLASSES) or c in _MODE_CLASSES[m]
+        not (m in LINK_MODES and c in LINK_CLASSES) or c in _MODE_CLASSES[m]
         for m, c in zip(mode, kind, strict=True)
     ]
     sheet.note(
@@ -288,7 +289,8 @@ def _check_links(
         raise TableError(where, sheet.findings)
     if isinstance(frame, gpd.GeoDataFrame):
         require_crs(frame, where)
-        lines = np.asarray(frame.geometry.reset_index(drop=True).to_crs(WGS84).array)
+        drawn = np.asarray(frame.geometry.reset_index(drop=True).to_crs(WGS84).array)
+        lines = _check_lines(sheet, drawn, nodes, tail, head)
     else:
         xy = shapely.get_coordinates(nodes.geometry.to_numpy())
         lines = shapely.linestrings(np.stack([xy[tail], xy[head]], axis=1))
@@ -297,9 +299,49 @@ def _check_links(
         ~(chord > 0) & np.isnan(length),
         lambda row: "its ends lie in one point, so it has no length; give length_m",
     )
+    sheet.note(
+        length < _SHORTEST * chord,
+        lambda row: (
+            f"length_m is {length[row]:g}, but it is drawn {chord[row]:.0f} m long; "
+            "metres are expected"
+        ),
+    )
     if sheet.findings:
         raise TableError(where, sheet.findings)
     return gpd.GeoDataFrame(out, geometry=lines, crs=WGS84), tail, head, chord
+
+
+def _check_lines(
+    sheet: _Sheet,
+    lines: np.ndarray,
+    nodes: gpd.GeoDataFrame,
+    tail: np.ndarray,
+    head: np.ndarray,
+) -> np.ndarray:
+    """Check that drawn lines lead from their tail to their head; turn those drawn backwards."""
+    wrong = shapely.is_missing(lines) | shapely.is_empty(lines)
+    wrong |= shapely.get_type_id(lines) != shapely.GeometryType.LINESTRING
+    sheet.note(wrong, lambda row: "geometry is not a line")
+    if wrong.any():
+        raise TableError("links", sheet.findings)
+    points = nodes.geometry.to_numpy()
+    starts, ends = shapely.get_point(lines, 0), shapely.get_point(lines, -1)
+
+    def metres(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        a, b = shapely.get_coordinates(one), shapely.get_coordinates(other)
+        return np.asarray(GEOD.inv(a[:, 0], a[:, 1], b[:, 0], b[:, 1])[2])
+
+    forward = np.maximum(metres(starts, points[tail]), metres(ends, points[head]))
+    backward = np.maximum(metres(starts, points[head]), metres(ends, points[tail]))
+    off = np.minimum(forward, backward)
+    sheet.note(
+        off > _LOOSE_END_M,
+        lambda row: (
+            f"its line ends {off[row]:.0f} m from its nodes; {_LOOSE_END_M:.0f} m are allowed"
+        ),
+    )
+    turned = np.where(backward < forward, shapely.reverse(lines), lines)
+    return np.asarray(turned)
 
 
 def _no_node(column: str, names: pd.Series, row: int) -> str:
@@ -357,7 +399,7 @@ def _check_services(
             sheet.findings.append(f"{line}: run_min must be above 0 at every stop after the first")
         if rows["station"].duplicated().any():
             sheet.findings.append(f"{line} calls at a station twice; split it into two services")
-        for column in ("name", "class", "headway_min", "status"):
+        for column in ("name", "class", "headway_min", "status", "open_year"):
             if len(rows[column].unique()) != 1:
                 sheet.findings.append(f"{line}: {column} differs between its rows")
     if sheet.findings:
