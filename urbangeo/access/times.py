@@ -131,42 +131,29 @@ def search(
 
 
 def pair_times(
+    net: Network,
     graph: Graph,
     snaps: Snaps,
     lonlat: NDArray[np.float64],
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
-    net: Network,
     cutoff_ms: float = math.inf,
 ) -> NDArray[np.float64]:
     """Times from each of ``rows`` to each of ``columns``, points of one table; milliseconds.
 
-    The search runs from whichever side has fewer points.
+    The search runs from whichever side has fewer points, block by block.
     """
-    if len(columns) < len(rows):
-        return _pairs(graph, snaps, lonlat, columns, rows, net, cutoff_ms, True).T
-    return _pairs(graph, snaps, lonlat, rows, columns, net, cutoff_ms, False)
-
-
-def _pairs(
-    graph: Graph,
-    snaps: Snaps,
-    lonlat: NDArray[np.float64],
-    near: NDArray[np.int64],
-    far: NDArray[np.int64],
-    net: Network,
-    cutoff_ms: float,
-    reverse: bool,
-) -> NDArray[np.float64]:
+    reverse = len(columns) < len(rows)
+    near, far = (columns, rows) if reverse else (rows, columns)
     out = np.full((len(near), len(far)), np.inf)
     block = max(1, _BLOCK_BYTES // (8 * graph.n_vertices))
     for start in range(0, len(near), block):
-        rows = near[start : start + block]
-        found = search(graph, snaps, rows, reverse=reverse, cutoff_ms=cutoff_ms)
+        some = near[start : start + block]
+        found = search(graph, snaps, some, reverse=reverse, cutoff_ms=cutoff_ms)
         out[start : start + block] = arrivals(found, snaps, far, reverse=reverse)
     np.minimum(out, direct_times(net, snaps, lonlat, near, far, reverse=reverse).ms, out=out)
     out[out > cutoff_ms] = np.inf
-    return out
+    return out.T if reverse else out
 
 
 def arrivals(
@@ -319,7 +306,7 @@ def travel_times(
     snaps = snap(net, points, modes)
     lonlat = np.column_stack([points.x, points.y])
     rows, columns = np.arange(len(begin)), len(begin) + np.arange(len(end))
-    times = pair_times(graph, snaps, lonlat, rows, columns, net, limit)
+    times = pair_times(net, graph, snaps, lonlat, rows, columns, limit)
     return pd.DataFrame(_minutes(times), begin.index, end.index)
 
 
