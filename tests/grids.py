@@ -16,6 +16,7 @@ PROFILE = Profile(
     source="chosen so that a kilometre of main road takes one minute",
     sinuosity=MappingProxyType(dict.fromkeys(("expressway", "national", "county", "hsr"), 1.0)),
     road_kmh=MappingProxyType({"expressway": 120.0, "national": 60.0, "county": 30.0}),
+    stated_share=0.75,
     access=AccessRule(kmh=12.0, circuity=1.0, max_km=5.0),
     rail=MappingProxyType(
         {

@@ -178,6 +178,15 @@ def test_length_is_stated_or_chord_times_sinuosity() -> None:
     assert net.links["length_m"].tolist() == pytest.approx([1.5 * chord, 2000])
 
 
+def test_a_stated_speed_is_driven_in_the_profiles_share() -> None:
+    net = network(NODES, [link("A", "B", 1, speed_kmh=80), link("B", "C", 1)])
+    # 80 km/h stated, 60 driven: a minute, as on the national road beside it
+    assert net.speed_kmh.tolist() == [60, 60]
+    assert net.scaled(0.5).speed_kmh.tolist() == [30, 30]
+    slower = network(NODES, [link("A", "B", 1, speed_kmh=40), link("B", "C", 1)])
+    assert slower.digest != net.digest
+
+
 def test_one_way_has_one_arc() -> None:
     net = network(NODES, [link("A", "B", 1, oneway=1), link("B", "C", 1)])
     assert net.graph().n_arcs == 3

@@ -67,6 +67,7 @@ def test_wait_is_half_the_headway_and_capped(tmp_path: Path) -> None:
         ("national = 50", "national = -50", "a positive number is expected"),
         ("national = 50", "motorway = 50", "unknown class"),
         ("max_km = 4", "", "lacks max_km"),
+        ('title = "静"', "stated_share = 1.2", "stated_share is 1.2"),
         ("kmh = 10", 'kmh = "ten"', "'ten'"),
     ],
 )

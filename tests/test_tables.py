@@ -46,6 +46,7 @@ def test_good_tables_get_types_and_ends() -> None:
         ({"length_m": 0}, "length_m is 0"),
         ({"length_m": "NaN"}, "length_m is 'NaN'; a finite number is expected"),
         ({"length_m": "inf"}, "length_m is 'inf'; a finite number is expected"),
+        ({"speed_kmh": 0}, "row 3: speed_kmh is 0; it must be above 0"),
         ({"id": "A-B"}, "row 3: id 'A-B' stands in an earlier row already"),
         ({"mode": "walk"}, "mode is 'walk'; known: road, rail"),
         ({"mode": "ferry"}, "mode is 'ferry'; known: road, rail"),

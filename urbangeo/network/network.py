@@ -295,7 +295,9 @@ class Network:
         sha.update(b"".join(shapely.to_wkb(t.links.geometry.to_numpy())))
         for part in (self.link_rows, t.tail, t.head, self.length_m, self.service_rows):
             sha.update(np.ascontiguousarray(part).tobytes())
-        sha.update(t.links[["id", "mode", "class", "oneway"]].to_csv(index=False).encode())
+        sha.update(
+            t.links[["id", "mode", "class", "oneway", "speed_kmh"]].to_csv(index=False).encode()
+        )
         sha.update(t.services.to_csv(index=False).encode())
         sha.update(f"{self.profile.as_text()};{self._road_factor!r}".encode())
         return sha.hexdigest()
@@ -448,7 +450,10 @@ class Network:
 
     @cached_property
     def speed_kmh(self) -> NDArray[np.float64]:
-        """Speed on every link of the whole table, km/h; NaN for rail, which has a timetable."""
+        """Speed on every link of the whole table, km/h; NaN for rail, which has a timetable.
+
+        Where a link states a speed, the profile's share of it; elsewhere its class's.
+        """
         classes = self._tables.links["class"]
         road = self._tables.links["mode"] == "road"
         missing = sorted(set(classes[road]) - set(self.profile.road_kmh))
@@ -457,6 +462,8 @@ class Network:
                 f"Profile {self.profile.name!r} gives no speed for {', '.join(missing)}."
             )
         speed: NDArray[np.float64] = classes.map(dict(self.profile.road_kmh)).to_numpy(dtype=float)
+        stated = self._tables.links["speed_kmh"].to_numpy(dtype=float)
+        speed = np.where(np.isnan(stated), speed, stated * self.profile.stated_share)
         speed = speed * self._road_factor
         speed.setflags(write=False)
         return speed

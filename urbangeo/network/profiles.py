@@ -58,6 +58,8 @@ class Profile:
         Real length over straight line, by link class.
     road_kmh
         Speed by road class, km/h.
+    stated_share
+        Share of the speed that a link states (its limit) that is really driven.
     access
         Rule for legs off the network.
     rail
@@ -69,6 +71,7 @@ class Profile:
     source: str
     sinuosity: Mapping[str, float]
     road_kmh: Mapping[str, float]
+    stated_share: float
     access: AccessRule
     rail: Mapping[str, BoardingRule]
 
@@ -128,6 +131,11 @@ class Profile:
             made = _rule(BoardingRule, rule, f"{chosen}.rail.{key}", findings)
             if made is not None:
                 rail[key] = made
+        share = table.get("stated_share", 1.0)
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 1:
+            findings.append(
+                f"{chosen}.stated_share is {share!r}; above 0 and at most 1 is expected"
+            )
         if findings or access is None:
             raise NetworkError(f"Profile {chosen!r} in {path}: " + "; ".join(findings))
         return cls(
@@ -136,13 +144,14 @@ class Profile:
             source=str(table.get("source", "")),
             sinuosity=MappingProxyType(sinuosity),
             road_kmh=MappingProxyType(road),
+            stated_share=float(share),
             access=access,
             rail=MappingProxyType(rail),
         )
 
     def as_text(self) -> str:
         """Give all numbers in a fixed order, for the network's digest."""
-        parts = [self.name, repr(self.access)]
+        parts = [self.name, repr(self.access), repr(self.stated_share)]
         for mapping in (self.sinuosity, self.road_kmh, self.rail):
             parts += [f"{key}={mapping[key]!r}" for key in sorted(mapping)]
         return ";".join(parts)

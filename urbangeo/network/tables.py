@@ -35,6 +35,7 @@ LINK_COLUMNS = (
     "ref",
     "name",
     "length_m",
+    "speed_kmh",
     "oneway",
     "status",
     "open_year",
@@ -273,6 +274,9 @@ def _check_links(
         length <= 0, lambda row: f"length_m is {length[row]:g}; it must be above 0, or empty"
     )
     out["length_m"] = length
+    speed = sheet.number("speed_kmh")
+    sheet.note(speed <= 0, lambda row: f"speed_kmh is {speed[row]:g}; it must be above 0, or empty")
+    out["speed_kmh"] = speed
     ends = []
     row_of = pd.Series(np.arange(len(nodes)), index=nodes["id"].to_numpy())
     for column in ("from", "to"):
