@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import pandas as pd
 import pytest
 
 from urbangeo import cli
+from urbangeo.catalog import data_folder
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -78,6 +80,11 @@ def test_place(urbangeo: Run) -> None:
         (("circle", "贵阳", "--inside", "--format", "csv"), "shape the table for people"),
         (("circle", "贵阳", "-o", "x.csv", "--format", "json"), "do not agree"),
         (("atlas", "-o", "out", "--only", "no-such-figure"), "Unknown figure"),
+        (("plan", "qianzhong-2032"), "Did you mean qianzhong-2023"),
+        (("plan", "qianzhong-2023", "-t", "bridges"), "bridges"),
+        (("plan", "qianzhong-2023", "-t", "towns", "--touching", "织锦县"), "织锦县"),
+        (("plan", "qianzhong-2023", "--cite", "nothing"), "Unknown row"),
+        (("check", "--only", "no-such-rule"), "no-such-rule"),
     ],
 )
 def test_a_mistake_is_told_in_plain_words(
@@ -145,6 +152,49 @@ def test_a_machine_without_chinese_locale(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr.decode()
     assert json.loads(done.stdout.decode("utf-8"))[0]["name"] == "贵定县"
+
+
+def test_plans_are_listed_and_their_tables_counted(urbangeo: Run) -> None:
+    listed = pd.read_csv(io.StringIO(urbangeo("plan")[1]))
+    assert "qianzhong-2023" in set(listed["key"])
+    tables = pd.read_csv(io.StringIO(urbangeo("plan", "qianzhong-2023")[1]))
+    assert {"towns", "parks", "transport"} <= set(tables["table"])
+
+
+def test_what_a_plan_says_of_a_county(urbangeo: Run) -> None:
+    words = ("plan", "qianzhong-2023", "-t", "towns", "--touching", "织金县", "--format", "json")
+    status, out, _ = urbangeo(*words)
+    assert status == 0
+    names = {row["name"] for row in json.loads(out) if row["list"] == "特色节点城镇"}
+    assert names == {"桂果", "牛场", "猫场", "马场", "以那"}
+
+
+def test_where_a_row_stands(urbangeo: Run) -> None:
+    out = urbangeo("plan", "qianzhong-2023", "--cite", "qz23-town-001")[1]
+    assert "专栏5" in out
+    assert "久安" in out
+
+
+def test_check_ends_with_0_when_only_known_things_are_found(urbangeo: Run) -> None:
+    status, out, _ = urbangeo("check", "--format", "json")
+    findings = json.loads(out)
+    new = [one for one in findings if one["level"] != "info" and not one["known"]]
+    assert new == []
+    assert status == 0
+    assert any(one["known"] for one in findings)
+
+
+def test_check_ends_with_1_when_there_is_something_new(urbangeo: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "qianzhong-2017"
+    shutil.copytree(data_folder() / "plans" / "qianzhong-2017", folder)
+    table = pd.read_csv(folder / "contradictions.csv", dtype=str, keep_default_na=False)
+    table.iloc[:0].to_csv(folder / "contradictions.csv", index=False)
+    first = pd.read_csv(folder / "parks.csv", dtype=str, keep_default_na=False)
+    twice = pd.concat([first, first.iloc[:1].assign(id="mine-1")])
+    twice.to_csv(folder / "parks.csv", index=False)
+    status, out, _ = urbangeo("check", str(folder), "--format", "csv")
+    assert status == 1
+    assert first["name"].iloc[0] in out
 
 
 def test_version(urbangeo: Run) -> None:

@@ -1,24 +1,25 @@
 from __future__ import annotations
 
-import hashlib
+import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from urbangeo import plans
-from urbangeo.catalog import data_folder
 from urbangeo.errors import InputError, TableError, UnknownNameError
 from urbangeo.layer import load
-from urbangeo.vector import read_table
+from urbangeo.plans import Plan, PlanTable, plan
 
-PLAN_TEXTS = Path(__file__).parents[2] / "shared" / "plans"
+INVENTED = Path(__file__).parent / "data" / "lanchuan-2030"
 
 
-def text_of(key: str) -> Path:
-    path = PLAN_TEXTS / plans.plan_record(key).text
-    if not path.is_file():
-        pytest.skip(f"the plan's text {path} is not on this machine")
-    return path
+@pytest.fixture
+def invented() -> Plan:
+    return plan(INVENTED)
+
+
+# Extents -----------------------------------------------------------------------------------------
 
 
 def test_the_33_counties_have_the_area_that_the_plan_states() -> None:
@@ -44,20 +45,6 @@ def test_every_member_is_in_the_boundaries_under_its_name() -> None:
     extent = plans.extent("qianzhong")
     assert extent.counties["adcode"].tolist() == extent.members["adcode"].tolist()
     assert extent.counties["name"].tolist() == extent.members["name"].tolist()
-
-
-def test_every_quote_stands_on_its_line() -> None:
-    lines = text_of("qianzhong-2023").read_text(encoding="utf-8").split("\n")
-    table = read_table(data_folder() / "plans" / "qianzhong-2023" / "extents.csv")
-    for row in table.itertuples():
-        assert row.quote, row.id
-        assert row.quote in lines[int(row.line) - 1], row.id
-
-
-def test_the_text_is_the_one_that_was_read() -> None:
-    path = text_of("qianzhong-2023")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert digest == plans.plan_record("qianzhong-2023").sha256
 
 
 def test_the_outline_is_one_piece_of_that_area() -> None:
@@ -119,25 +106,164 @@ def test_a_member_that_the_boundaries_lack_is_named() -> None:
         _ = extent.area_km2
 
 
-def test_faults_of_an_extent_table_are_all_named() -> None:
-    import pandas as pd
+def test_units_that_are_no_county_are_named_and_not_drawn(invented: Plan) -> None:
+    core = invented.extent("core")
+    assert core.adcodes == ("990101", "990102")
+    assert core.members["name"].tolist() == ["云江县", "白石县"]
+    (other,) = core.other_units.to_dict("records")
+    assert (other["name"], other["role"], other["line"]) == ("湖口新区", "non_county", 8)
+    assert "990103" in other["note"]
+    # Two cells of half a degree: 48.2 by 55.4 km each at 30.25° north.
+    assert core.area_km2 == pytest.approx(2 * 48.2 * 55.4, rel=0.005)
 
-    header = ["id", "extent", "title", "adcode", "name", "role", "cite", "line", "quote"]
-    table = pd.DataFrame(
-        [
-            ["1", "a", "甲", "520102", "南明区", "member", "前言", "78", "贵阳市"],
-            ["1", "a", "乙", "520102", "南明区", "member", "前言", "x", "贵阳市"],
-            ["3", "a", "甲", "5201", "云岩区", "member", "前言", "78", "贵阳市"],
-        ],
-        columns=header,
+
+def test_an_extent_of_extents_has_their_counties_once(invented: Plan) -> None:
+    parts = invented.extent("各组团")
+    assert parts.adcodes == ("990101", "990102", "990104", "990103")
+    assert parts.other_units["name"].tolist() == ["湖口新区"]
+
+
+def test_the_latest_plan_draws_an_extent_of_several_plans() -> None:
+    drawn_by = [
+        key for key in plans.plans()["key"] if "qianzhong" in set(plan(key).extents["extent"])
+    ]
+    assert plans.extent("qianzhong").plan == drawn_by[0] == "qianzhong-2023"
+
+
+# Plans -------------------------------------------------------------------------------------------
+
+
+def test_the_bundled_plans_are_listed_latest_first() -> None:
+    listed = plans.plans()
+    assert listed["key"].iloc[0] == "qianzhong-2023"
+    assert listed["date"].is_monotonic_decreasing
+    assert listed["sha256"].str.fullmatch("[0-9a-f]{64}").all()
+
+
+def test_which_towns_the_plan_named_in_a_county() -> None:
+    towns = plan("qianzhong-2023").towns
+    nodes = towns[towns["list"] == "特色节点城镇"]
+    # 专栏5, read by county.
+    assert nodes.of("织金县")["name"].tolist() == ["桂果", "牛场", "猫场", "马场", "以那"]
+    assert nodes.of("织金").equals(nodes.of("520524"))
+    assert len(nodes.within("毕节市")) == 18
+    assert len(nodes) == 98
+    assert len(nodes.drop_duplicates(["adcode", "name"])) == 93
+
+
+def test_of_within_and_touching_differ(invented: Plan) -> None:
+    roads = invented.transport
+    first, second = roads["name"]
+    assert roads.of("白石县")["name"].tolist() == []
+    assert roads.touching("白石县")["name"].tolist() == [first]
+    assert roads.within("core")["name"].tolist() == [first]
+    assert roads.within("松湖组团")["name"].tolist() == [second]
+    assert roads.within("澜川市")["name"].tolist() == [first, second]
+    assert roads.touching("澜川")["name"].tolist() == [first, second]
+
+
+def test_a_former_name_finds_the_county(invented: Plan) -> None:
+    assert invented.county_codes("白石州") == {"990102"}
+    assert plan("qianzhong-2023").county_codes("遵义县") == {"520304"}
+
+
+def test_a_current_name_wins_over_a_short_and_a_former_one() -> None:
+    found = plan("qianzhong-2023")
+    assert len(found.county_codes("毕节市")) == 8
+    assert found.county_codes("黔西市") == found.county_codes("黔西") == {"520581"}
+
+
+def test_questions_that_cannot_be_answered_say_why(invented: Plan) -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 云江, 云江县"):
+        invented.towns.of("云江乡")
+    with pytest.raises(InputError, match=r"Expected one county, found 4 under '澜川市'.*within"):
+        invented.towns.of("澜川市")
+    with pytest.raises(InputError, match="'indicators' names no counties"):
+        invented.indicators.within("澜川市")
+    with pytest.raises(UnknownNameError, match="Did you mean parks"):
+        invented.table("park")
+
+
+def test_rows_without_county_are_kept_apart(invented: Plan) -> None:
+    nodes = invented.structures
+    assert nodes.without_county()["node"].tolist() == ["湖口新区"]
+    assert len(nodes.touching("澜川市")) + 1 == len(nodes)
+
+
+def test_a_table_stays_a_table_of_its_plan(invented: Plan) -> None:
+    towns = invented.towns
+    some = towns[towns["list"] == "特色城镇"].sort_values("id").reset_index(drop=True)
+    assert isinstance(some, PlanTable)
+    assert some.of("松林县")["name"].tolist() == ["青渡", "高坪"]
+    assert isinstance(some["name"], pd.Series)
+
+
+def test_a_table_of_several_plans_says_that_it_has_none(invented: Plan) -> None:
+    both = pd.concat([invented.towns, plan("qianzhong-2023").towns])
+    with pytest.raises(InputError, match="does not know its plan any more"):
+        both.of("松林县")
+    with pytest.raises(InputError, match="does not know its plan any more"):
+        both.geo()
+
+
+def test_a_plan_is_not_changed_by_its_tables(invented: Plan) -> None:
+    towns = invented.towns
+    towns.loc[0, "name"] = "改名"
+    assert invented.towns.loc[0, "name"] == "青渡"
+
+
+def test_projects_of_a_list_of_tasks_and_of_tables(invented: Plan) -> None:
+    assert invented.projects["id"].tolist() == ["lc30-transport-001", "lc30-transport-002"]
+    assert set(invented.projects["table"]) == {"transport"}
+    listed = plan("zunyi-metro-2022")
+    projects = listed.projects
+    assert len(projects) == (listed.tasks["kind"] == "project").sum() > 0
+    touching = projects.touching("湄潭县")
+    assert 0 < len(touching) < len(projects)
+    assert touching["adcodes"].str.contains("520328").all()
+
+
+def test_a_citation_says_where_a_row_stands(invented: Plan) -> None:
+    found = invented.cite("lc30-park-001")
+    assert repr(found) == (
+        "《澜川市城镇发展规划》（澜川市人民政府，2025-01）第二章，文本第 15 行："
+        "“云江经济开发区首位产业为食品加工”"
     )
-    findings = "\n".join(plans._extent_findings(table))
-    for expected in (
-        "row 2, column 'line'",
-        "row 3, column 'adcode'",
-        "row 1: id repeat",
-        "row 2: extent and adcode repeat",
-        "'a' has several titles",
-    ):
-        assert expected in findings
-    assert plans._extent_findings(table.drop(columns="quote"))[0].startswith("column 'quote'")
+    assert (found.plan, found.line) == ("lanchuan-2030", 15)
+    assert invented.cite("lc30-contradiction-002").cite == "专栏2"
+    with pytest.raises(UnknownNameError, match="Did you mean lc30-park-001"):
+        invented.cite("lc30-park-002")
+
+
+def test_plans_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean qianzhong-2023"):
+        plan("qianzhong-2024")
+    with pytest.raises(InputError, match=r"no plan\.toml"):
+        plan(tmp_path)
+    with pytest.raises(InputError, match="not the path of a local file"):
+        plan("https://example.org/plan")
+
+
+def test_a_plan_given_back_and_a_changed_folder_read_again(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(INVENTED, tmp_path / INVENTED.name))
+    first = plan(folder)
+    assert plan(first) is first
+    assert plan(folder) is first
+    path = folder / "parks.csv"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("食品加工,,", "食品加工,机械,"), "utf-8"
+    )
+    assert plan(folder).parks["other_industries"].tolist() == ["机械"]
+
+
+def test_the_text_may_be_given(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(INVENTED, tmp_path / INVENTED.name))
+    text = Path(shutil.move(folder / "plan.txt", tmp_path / "plan.txt"))
+    assert plan(folder, text=text).key == plan(folder, text=tmp_path).key == "lanchuan-2030"
+    towns = folder / "towns.csv"
+    towns.write_text(towns.read_text(encoding="utf-8").replace("青渡、高坪", "青渡、低坪"), "utf-8")
+    plan(folder)
+    with pytest.raises(TableError, match=r"towns\.csv, row 5, column 'quote'"):
+        plan(folder, text=text)
+    with pytest.raises(InputError, match="does not exist"):
+        plan(folder, text=tmp_path / "other.txt")

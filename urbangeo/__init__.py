@@ -18,27 +18,33 @@ from urbangeo._version import __version__
 if TYPE_CHECKING:
     from urbangeo.access import CommutingCircle, commuting_circle, travel_times
     from urbangeo.catalog import layers
+    from urbangeo.checks import check
     from urbangeo.errors import UrbangeoError
     from urbangeo.layer import load
     from urbangeo.maps.atlas import atlas, draw
     from urbangeo.network import Network
     from urbangeo.places import Place, place
-    from urbangeo.plans import Extent, extent
+    from urbangeo.plancomparison import compare_plans
+    from urbangeo.plans import Extent, Plan, extent, plan
 
 __all__ = [
     "CommutingCircle",
     "Extent",
     "Network",
     "Place",
+    "Plan",
     "UrbangeoError",
     "__version__",
     "atlas",
+    "check",
     "commuting_circle",
+    "compare_plans",
     "draw",
     "extent",
     "layers",
     "load",
     "place",
+    "plan",
     "travel_times",
 ]
 
@@ -49,14 +55,18 @@ _HOMES = {
     "Extent": "urbangeo.plans",
     "Network": "urbangeo.network",
     "Place": "urbangeo.places",
+    "Plan": "urbangeo.plans",
     "UrbangeoError": "urbangeo.errors",
     "atlas": "urbangeo.maps.atlas",
+    "check": "urbangeo.checks",
     "commuting_circle": "urbangeo.access",
+    "compare_plans": "urbangeo.plancomparison",
     "draw": "urbangeo.maps.atlas",
     "extent": "urbangeo.plans",
     "layers": "urbangeo.catalog",
     "load": "urbangeo.layer",
     "place": "urbangeo.places",
+    "plan": "urbangeo.plans",
     "travel_times": "urbangeo.access",
 }
 

@@ -1,4 +1,4 @@
-"""The command line: ``urbangeo layers | place | circle | atlas``.
+"""The command line: ``urbangeo layers | place | plan | check | circle | atlas``.
 
 Tables for people on a terminal, CSV or JSON in a pipe. Exit status 0, or 2 for a user's mistake,
 told in one sentence.
@@ -114,6 +114,72 @@ def place(
     from urbangeo.places import place as find
 
     _show(pd.DataFrame([asdict(find(name))]), output)
+
+
+@app.command()
+def plan(
+    key: Annotated[
+        str | None, typer.Argument(help="规划的代号，或其文件夹；不写则列出全部。")
+    ] = None,
+    table: Annotated[
+        str | None,
+        typer.Option("--table", "-t", help="一张表：towns、parks、transport、projects ……"),
+    ] = None,
+    touching: Annotated[str | None, typer.Option(help="只列涉及这个县、市或范围的行。")] = None,
+    cite: Annotated[str | None, typer.Option(help="这一行出自哪里。")] = None,
+    output: Annotated[Format | None, typer.Option("--format", help="输出格式。")] = None,
+) -> None:
+    """规划：有哪些表，某县有哪些事项，哪句话说的。"""
+    import pandas as pd
+
+    from urbangeo.plans import plan as read
+    from urbangeo.plans import plans as listed
+
+    if key is None:
+        _show(listed(), output, ["key", "title", "number", "date"])
+        return
+    found = read(key)
+    if cite is not None:
+        typer.echo(str(found.cite(cite)))
+    elif table is None:
+        names = found.tables_held()
+        counted = {"table": names, "rows": [len(found.table(name)) for name in names]}
+        _show(pd.DataFrame(counted), output)
+    else:
+        rows = found.table(table)
+        kept = rows if touching is None else rows.touching(touching)
+        people = [one for one in _PLAN_COLUMNS if one in kept.columns]
+        _show(pd.DataFrame(kept), output, people)
+
+
+_PLAN_COLUMNS = """
+id list name title structure node kind county level lead_industry from to status verb lead supporting
+target unit subject used cite line
+""".split()
+
+
+@app.command()
+def check(
+    plans: Annotated[
+        list[str] | None, typer.Argument(help="规划代号或文件夹；不写则全部。")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help="只用这些规则；可重复。")] = None,
+    texts: Annotated[Path | None, typer.Option(help="规划原文所在文件夹：逐句核对引文。")] = None,
+    output: Annotated[Format | None, typer.Option("--format", help="输出格式。")] = None,
+) -> None:
+    """核对图层、地名和规划：已知的矛盾注明出处；有新的，退出码为 1。"""
+    from urbangeo.checks import as_text, run_check
+
+    found, status = run_check(plans or (), only=only or (), texts=texts)
+    chosen = output or (Format.table if sys.stdout.isatty() else Format.csv)
+    if chosen is Format.table:
+        _print_table(found)
+        new = int(((found["level"] != "info") & (found["known"] == "")).sum())
+        known = int((found["known"] != "").sum())
+        typer.echo(f"发现 {len(found)} 条：已知 {known} 条，新 {new} 条，其余为提示。")
+    else:
+        typer.echo(as_text(found, chosen.value), nl=False)
+    raise typer.Exit(status)
 
 
 @app.command()
