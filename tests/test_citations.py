@@ -24,12 +24,6 @@ from urbangeo.plantables import text_findings, text_lines
 TEXTS = Path(__file__).parents[2] / "shared" / "plans"
 INVENTED = Path(__file__).parent / "data" / "lanchuan-2030"
 KEYS = list(plans()["key"])
-# Rows whose name says more than the quoted words, and whose note does not yet say why.
-OPEN = {
-    *(f"qz23-industry-{number}" for number in ("094", "110", "111")),
-    *(f"qz23-eco-{number}" for number in ("012", "046", "047", "048")),
-    *(f"zm22-ecology-{number}" for number in ("082", "083", "084", "085")),
-}
 # In these the quotation, not a name, is the statement.
 NAMELESS = {"contradictions", "claims"}
 
@@ -105,7 +99,7 @@ def test_every_quotation_of_a_plan_stands_on_its_line(key: str) -> None:
 def test_every_name_of_a_plan_follows_from_its_words(key: str) -> None:
     one = plan(key)
     found = unfounded(one, text_of(one))
-    assert [row for row in found if row.partition(":")[0] not in OPEN] == []
+    assert found == []
 
 
 @pytest.mark.parametrize("key", KEYS)

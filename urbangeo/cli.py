@@ -152,10 +152,11 @@ def plan(
         _show(pd.DataFrame(kept), output, people)
 
 
-_PLAN_COLUMNS = """
-id list name title structure node kind county level lead_industry from to status verb lead supporting
-target unit subject used cite line
-""".split()
+_PLAN_COLUMNS = (
+    *("id", "list", "name", "title", "structure", "node", "kind", "county", "level"),
+    *("lead_industry", "from", "to", "status", "verb", "lead", "supporting", "target", "unit"),
+    *("subject", "used", "cite", "line"),
+)
 
 
 @app.command()
