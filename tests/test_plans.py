@@ -267,3 +267,26 @@ def test_the_text_may_be_given(tmp_path: Path) -> None:
         plan(folder, text=text)
     with pytest.raises(InputError, match="does not exist"):
         plan(folder, text=tmp_path / "other.txt")
+
+
+def test_a_plan_is_cut_to_a_county_whole() -> None:
+    whole = plan("qianzhong-2023")
+    cut = whole.touching("织金县")
+    assert set(cut.towns.query("list == '特色节点城镇'")["name"]) == {
+        "桂果",
+        "牛场",
+        "猫场",
+        "马场",
+        "以那",
+    }
+    assert cut.parks["name"].tolist() == ["织金经济开发区"]
+    assert len(cut.indicators) == len(cut.contradictions) == 0
+    assert len(cut.extents) == len(whole.extents)
+    assert len(whole.towns) > 98
+    # what lies in the county alone lies within its prefecture, which touches more
+    alone, within = whole.of("织金县"), whole.within("毕节市")
+    touching = whole.touching("毕节市")
+    for name in ("towns", "parks", "transport", "ecology"):
+        ids = [set(one.table(name)["id"]) for one in (alone, within, touching)]
+        assert ids[0] <= ids[1] <= ids[2]
+    assert within.within("qianzhong").towns["id"].tolist() == within.towns["id"].tolist()

@@ -624,6 +624,36 @@ class Plan:
         source = self.folder / self.record.places if self.record.places else None
         return load("places", source=source)
 
+    def of(self, county: str) -> Plan:
+        """Keep what lies in one county and in no other, in every table; see :meth:`touching`."""
+        return self._kept(lambda table: table.of(county))
+
+    def within(self, name: str) -> Plan:
+        """Keep what lies wholly in a county, prefecture or extent; see :meth:`touching`."""
+        return self._kept(lambda table: table.within(name))
+
+    def touching(self, name: str) -> Plan:
+        """Keep what has any of its counties in a county, prefecture or extent.
+
+        Returns
+        -------
+        Plan
+            With all tables cut; the extents stay whole, so that their names still work. Rows tied
+            to no county (indicators, contradictions) are left out.
+        """
+        return self._kept(lambda table: table.touching(name))
+
+    def _kept(self, cut: Callable[[PlanTable], PlanTable]) -> Plan:
+        tables = {}
+        for name, table in self._tables.items():
+            if name == "extents" or not len(table):
+                tables[name] = table
+            elif {"adcodes", "adcode"} & set(table.columns):
+                tables[name] = pd.DataFrame(cut(self.table(name)))
+            else:
+                tables[name] = table.iloc[:0]
+        return replace(self, _tables=MappingProxyType(tables))
+
     def extent(self, name: str) -> Extent:
         """Give an extent of this plan by its key or title.
 
