@@ -212,6 +212,8 @@ def test_minutes_out_of_range(minutes: float) -> None:
 
 def test_misused_options() -> None:
     net = square_grid()
+    with pytest.raises(InputError, match="a Network is expected"):
+        commuting_circle(corner(0, 0), 5, 2022, places=GRID)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="'to' \\(towards"):
         commuting_circle(corner(0, 0), 5, net, places=GRID, direction="both")
     with pytest.raises(UnknownNameError, match="mode"):

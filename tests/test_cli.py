@@ -69,7 +69,7 @@ def test_place(urbangeo: Run) -> None:
         (("circle", "贵阳", "--minutes", "0"), "minutes is 0.0"),
         (("circle", "贵阳", "--minutes", "nan"), "minutes is nan"),
         (("circle", "贵阳", "--minutes", "1500"), "at most 1440"),
-        (("circle", "贵阳", "--year", "1900"), "covers 2015 to 2035"),
+        (("circle", "贵阳", "--year", "1900"), "covers 2015 to 2025"),
         (("circle", "贵阳", "--modes", "boat"), "Unknown mode 'boat'"),
         (("circle", "贵阳", "--profile", "fast"), "Unknown speed profile"),
         (("circle", "26.6,106.7"), "swapped"),
@@ -85,6 +85,8 @@ def test_place(urbangeo: Run) -> None:
         (("plan", "qianzhong-2023", "-t", "towns", "--touching", "织锦县"), "织锦县"),
         (("plan", "qianzhong-2023", "--cite", "nothing"), "Unknown row"),
         (("check", "--only", "no-such-rule"), "no-such-rule"),
+        (("check", "--texts", "no-such-folder"), "no-such-folder"),
+        (("plan", "-t", "towns"), "need a plan"),
     ],
 )
 def test_a_mistake_is_told_in_plain_words(
@@ -167,6 +169,23 @@ def test_what_a_plan_says_of_a_county(urbangeo: Run) -> None:
     assert status == 0
     names = {row["name"] for row in json.loads(out) if row["list"] == "特色节点城镇"}
     assert names == {"桂果", "牛场", "猫场", "马场", "以那"}
+
+
+def test_projects_and_counts_of_a_county(urbangeo: Run) -> None:
+    words = ("plan", "zunyi-metro-2022", "--touching", "湄潭县")
+    status, out, _ = urbangeo(*words, "-t", "projects")
+    assert status == 0
+    projects = pd.read_csv(io.StringIO(out))
+    assert 10 < len(projects) < 132
+    counts = pd.read_csv(io.StringIO(urbangeo(*words)[1])).set_index("table")["rows"]
+    whole = pd.read_csv(io.StringIO(urbangeo("plan", "zunyi-metro-2022")[1])).set_index("table")
+    assert counts["industry"] < whole["rows"]["industry"]
+
+
+def test_check_for_people_ends_with_the_verdict(urbangeo: Run) -> None:
+    out = urbangeo("check", "--format", "table")[1]
+    assert "新 0 条" in out.splitlines()[-1]
+    assert len(out.splitlines()) < 40
 
 
 def test_where_a_row_stands(urbangeo: Run) -> None:

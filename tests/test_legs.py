@@ -88,6 +88,6 @@ def test_in_words() -> None:
         Leg("access", "接驳", "甲", "", 3.2, 0.6),
         Leg("road", "G60 沪昆高速", "甲东", "乙西", 9.4, 18.0),
     ]
-    assert describe_legs(legs) == "接驳3分 → G60 沪昆高速（甲东—乙西）9分"
+    assert describe_legs(legs) == "接驳 3 分 → G60 沪昆高速（甲东—乙西） 9 分"
     assert legs[0].as_dict()["from"] == "甲"
     assert Leg("rail", "", "", "", 1, float("nan")).as_dict()["km"] is None

@@ -82,6 +82,14 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         assert as_points(given)["name"].tolist() == ["甲"]
 
 
+@pytest.mark.parametrize("heading", ["名称", "村名", "NAME", " Name "])
+def test_names_under_other_headings(heading: str) -> None:
+    table = gpd.GeoDataFrame({heading: ["甲"]}, geometry=[Point(107, 27)], crs=4326)
+    frame = as_points(table)
+    assert frame["name"].tolist() == ["甲"]
+    assert heading in frame.columns
+
+
 def test_outside_the_region_is_named_with_the_region() -> None:
     net = square_grid()
     check_inside(as_points((107.0, 27.0)), net, "centre")

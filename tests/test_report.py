@@ -68,6 +68,15 @@ def test_table_for_people_is_nearest_first_in_chinese(circle: CommutingCircle) -
     assert circle_table(circle, all_rows=False)["名称"].tolist() == ["乙", "丙"]
 
 
+def test_several_centres_have_a_column() -> None:
+    net = network([node("A", 107, 27), node("B", 107.1, 27)], [link("A", "B", 30)])
+    spots = gpd.GeoDataFrame(
+        {"name": ["a", "b"]}, geometry=[Point(107, 27), Point(107.1, 27)], crs=4326
+    )
+    table = circle_table(commuting_circle(spots, 10, net, places=spots))
+    assert table["中心"].tolist() == ["a", "b"]
+
+
 def test_record_is_plain_json(circle: CommutingCircle) -> None:
     record = json.loads(json.dumps(circle_record(circle), allow_nan=False))
     assert set(record) >= {"centre", "minutes", "network", "towns", "counties"}

@@ -132,24 +132,33 @@ def plan(
     """规划：有哪些表，某县有哪些事项，哪句话说的。"""
     import pandas as pd
 
+    from urbangeo.errors import InputError
     from urbangeo.plans import plan as read
     from urbangeo.plans import plans as listed
 
     if key is None:
+        if table or touching or cite:
+            raise InputError("--table, --touching and --cite need a plan: give its key first.")
         _show(listed(), output, ["key", "title", "number", "date"])
         return
     found = read(key)
     if cite is not None:
         typer.echo(str(found.cite(cite)))
+        return
+    if touching is not None:
+        found = found.touching(touching)
+    if table == "projects":
+        rows = found.projects
+        people = [one for one in _PLAN_COLUMNS if one in rows.columns]
+        _show(pd.DataFrame(rows), output, people)
     elif table is None:
         names = found.tables_held()
         counted = {"table": names, "rows": [len(found.table(name)) for name in names]}
         _show(pd.DataFrame(counted), output)
     else:
         rows = found.table(table)
-        kept = rows if touching is None else rows.touching(touching)
-        people = [one for one in _PLAN_COLUMNS if one in kept.columns]
-        _show(pd.DataFrame(kept), output, people)
+        people = [one for one in _PLAN_COLUMNS if one in rows.columns]
+        _show(pd.DataFrame(rows), output, people)
 
 
 _PLAN_COLUMNS = (
@@ -166,18 +175,27 @@ def check(
     ] = None,
     only: Annotated[list[str] | None, typer.Option("--only", help="只用这些规则；可重复。")] = None,
     texts: Annotated[Path | None, typer.Option(help="规划原文所在文件夹：逐句核对引文。")] = None,
+    every: Annotated[bool, typer.Option("--all", help="逐条列出已知的和提示。")] = False,
     output: Annotated[Format | None, typer.Option("--format", help="输出格式。")] = None,
 ) -> None:
     """核对图层、地名和规划：已知的矛盾注明出处；有新的，退出码为 1。"""
+    import pandas as pd
+
     from urbangeo.checks import as_text, run_check
 
     found, status = run_check(plans or (), only=only or (), texts=texts)
     chosen = output or (Format.table if sys.stdout.isatty() else Format.csv)
     if chosen is Format.table:
-        _print_table(found)
+        is_new = (found["level"] != "info") & (found["known"] == "")
+        shown = found if every else found[is_new]
+        if len(shown):
+            _print_table(shown)
+        counted = pd.crosstab(found["rule"], found["known"] != "").reset_index()
+        _print_table(counted.rename(columns={"rule": "规则", True: "已知", False: "新或提示"}))
         new = int(((found["level"] != "info") & (found["known"] == "")).sum())
         known = int((found["known"] != "").sum())
-        typer.echo(f"发现 {len(found)} 条：已知 {known} 条，新 {new} 条，其余为提示。")
+        more = "" if every else "逐条列出：--all。"
+        typer.echo(f"发现 {len(found)} 条：已知 {known} 条，新 {new} 条，其余为提示。{more}")
     else:
         typer.echo(as_text(found, chosen.value), nl=False)
     raise typer.Exit(status)

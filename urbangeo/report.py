@@ -98,7 +98,7 @@ def circle_table(
         towns = towns[towns["status"] == "inside"]
     towns = towns.sort_values(["minutes", "name"], na_position="last", kind="stable")
     way = towns["legs"] if full_legs else towns["brief"]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "名称": towns["name"],
             "县（市、区）": towns["county"],
@@ -112,6 +112,9 @@ def circle_table(
             "路径": way.where(way != "", towns["reason"]),
         }
     )
+    if len(circle.centres) > 1:
+        table.insert(2, "中心", towns["centre"])
+    return table
 
 
 def _factor(breakeven: float) -> str:

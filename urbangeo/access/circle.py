@@ -32,7 +32,7 @@ from urbangeo.access.times import (
 from urbangeo.crs import looks_swapped
 from urbangeo.errors import InputError
 from urbangeo.network.graph import MS, Graph
-from urbangeo.network.network import MODES, Network, check_modes
+from urbangeo.network.network import MODES, Network, check_modes, check_network
 from urbangeo.network.snap import Snaps, snap
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def commuting_circle(
     cutoff = check_minutes(minutes)
     check_direction(direction)
     chosen = check_modes(modes)
-    net = Network.backbone() if network is None else network
+    net = Network.backbone() if network is None else check_network(network)
     centres = as_points(centre, "centre")
     check_inside(centres, net, "centre")
     if places is None:

@@ -268,5 +268,6 @@ def describe_legs(legs: Sequence[Leg]) -> str:
         span = (
             f"（{leg.start}—{leg.end}）" if leg.start and leg.end and leg.start != leg.end else ""
         )
-        told.append(f"{leg.name}{span}{leg.minutes:.0f}分")
+        waiting = "（含进站候车）" if leg.mode == "rail" else ""
+        told.append(f"{leg.name}{span} {leg.minutes:.0f} 分{waiting}")
     return " → ".join(told)

@@ -32,6 +32,11 @@ PlaceLike: TypeAlias = (
 
 PLACE_COLUMNS = ("name", "kind", "county", "adcode", "lon", "lat", "precision_m", "source")
 _FILES = {".csv", ".xlsx", ".xls", ".geojson", ".json", ".gpkg", ".shp", ".parquet", ".zip", ".kml"}
+NAME_HEADINGS = (
+    *("name", "名称", "地名", "村名", "镇名", "乡镇", "村庄", "城镇", "name_zh", "mc"),
+)
+"""Headings under which a table of places may give their names, in the order looked for."""
+
 EARTH = (-180.0, -90.0, 180.0, 90.0)
 _MARGIN_DEG = 0.5  # a centre may lie this far outside the network's bounds and still be tried
 
@@ -128,7 +133,7 @@ def _from_table(frame: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:
             f"{what}: {int(wrong.sum())} row(s) hold no point (index {', '.join(rows)} …). "
             "Drop them, or use .representative_point() for polygons."
         )
-    out = to_wgs84(frame, what)
+    out = _named(to_wgs84(frame, what))
     if out.geometry.name != "geometry":
         out = out.rename_geometry("geometry")
     out["lon"], out["lat"] = out.geometry.x, out.geometry.y
@@ -138,6 +143,17 @@ def _from_table(frame: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:
             empty = np.nan if column == "precision_m" else ""
             out[column] = [str(i) for i in out.index] if column == "name" else empty
     return out
+
+
+def _named(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Take the column that bears the places' names under another heading as ``name``."""
+    if "name" in frame.columns:
+        return frame
+    for heading in NAME_HEADINGS:
+        for column in frame.columns:
+            if str(column).strip().lower() == heading:
+                return frame.assign(name=frame[column].astype(str))
+    return frame
 
 
 def check_inside(points: gpd.GeoDataFrame, net: Network, what: str) -> None:

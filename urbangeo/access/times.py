@@ -16,7 +16,7 @@ from urbangeo.access.points import PlaceLike, as_points, check_inside
 from urbangeo.crs import GEOD
 from urbangeo.errors import InputError
 from urbangeo.network.graph import MS, Graph
-from urbangeo.network.network import MODES, Network, check_modes
+from urbangeo.network.network import MODES, Network, check_modes, check_network
 from urbangeo.network.snap import NEVER, Snaps, snap
 
 __all__ = [
@@ -288,6 +288,7 @@ def travel_times(
         If the cutoff or a place cannot be used.
     """
     modes = check_modes(modes)
+    check_network(net)
     limit = math.inf if cutoff is None else round(check_minutes(cutoff, "cutoff") * MS)
     begin = as_points(origins, "origins")
     check_inside(begin, net, "origins")

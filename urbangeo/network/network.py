@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
-__all__ = ["MODES", "Facts", "Network", "check_modes"]
+__all__ = ["MODES", "Facts", "Network", "check_modes", "check_network"]
 
 _T = TypeVar("_T")
 
@@ -54,6 +54,21 @@ def check_modes(modes: Iterable[str]) -> tuple[str, ...]:
     if not given:
         raise InputError(f"No mode given; choose from {', '.join(MODES)}.")
     return tuple(mode for mode in MODES if mode in given)
+
+
+def check_network(network: object) -> Network:
+    """Refuse what is no network, such as a year.
+
+    Raises
+    ------
+    InputError
+        Saying how to make one.
+    """
+    if not isinstance(network, Network):
+        raise InputError(
+            f"network is {network!r}; a Network is expected, such as ug.Network.backbone(2022)."
+        )
+    return network
 
 
 @dataclass(frozen=True)
