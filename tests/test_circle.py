@@ -53,7 +53,7 @@ def test_no_row_is_lost_and_each_has_its_reason() -> None:
     assert towns["status"].tolist() == ["inside", "outside", "unreachable", "unsnapped"]
     assert towns["minutes"].tolist()[:2] == [0, 100]
     assert towns["minutes"].isna().tolist() == [False, False, True, True]
-    assert towns["reason"].iloc[2] == "路网上与中心不连通"
+    assert towns["reason"].iloc[2] == "附近只有与主路网不连通的孤立路段"
     assert towns["reason"].iloc[3].startswith("距最近可进入的道路或车站 44.3 千米，超过 5 千米")
 
 

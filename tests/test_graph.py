@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from urbangeo.errors import NetworkError
-from urbangeo.network.graph import ArcKind, Graph, build_graph
+from urbangeo.network.graph import ArcKind, Arcs, Graph, build_graph
 
 
 def made(arcs: list[tuple[int, int, float]], n: int = 3) -> Graph:
     tail, head, cost = (np.array(column) for column in zip(*arcs, strict=True))
     kind = np.zeros(len(arcs), dtype=np.int8)
-    return build_graph(n, n, tail, head, cost.astype(float), kind, np.arange(len(arcs)))
+    arcs_made = Arcs(tail, head, cost.astype(float), kind, np.arange(len(arcs)))
+    return build_graph(n, ("road",), n, arcs_made)
 
 
 def test_parallel_arcs_keep_the_fastest_and_do_not_add_up() -> None:
@@ -50,14 +51,13 @@ def test_a_missing_arc_is_a_key_error() -> None:
 
 
 def test_slowed_touches_roads_only() -> None:
-    graph = build_graph(
-        3,
-        3,
+    arcs = Arcs(
         np.array([0, 1]),
         np.array([1, 2]),
         np.array([100.0, 100.0]),
         np.array([ArcKind.ROAD, ArcKind.RIDE], dtype=np.int8),
         np.array([0, 0]),
     )
+    graph = build_graph(3, ("road",), 3, arcs)
     assert graph.slowed(1.5).cost_ms.tolist() == [150, 100]
     assert graph.cost_ms.tolist() == [100, 100]

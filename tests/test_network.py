@@ -116,7 +116,8 @@ def test_scaled_doubles_the_speed_of_roads() -> None:
     assert net.graph().cost_ms.tolist() == [60_000] * 8
     assert net.scaled(2).graph().cost_ms.tolist() == [30_000] * 8
     assert net.scaled(2).scaled(0.5).graph().cost_ms.tolist() == [60_000] * 8
-    assert net.scaled(2).access_ms(1000) * 2 == net.access_ms(1000)
+    km = np.array([1000.0])
+    assert net.scaled(2).leg_ms(km, "road") * 2 == net.leg_ms(km, "road")
     for bad in (0, -1, float("nan"), float("inf")):
         with pytest.raises(InputError, match="above 0"):
             net.scaled(bad)

@@ -51,13 +51,7 @@ def test_a_profile_takes_over_what_it_does_not_state(tmp_path: Path) -> None:
 
 def test_access_leg_by_hand(tmp_path: Path) -> None:
     # 2 km as the crow flies are 3 km of road; at 10 km/h that is 18 minutes
-    assert Profile.read(write(tmp_path, SMALL)).access.milliseconds(2000) == 18 * 60_000
-
-
-def test_wait_is_half_the_headway_and_capped(tmp_path: Path) -> None:
-    rule = Profile.read(write(tmp_path, SMALL)).rail["hsr"]
-    assert rule.wait_min(20) == 10
-    assert rule.wait_min(240) == 15
+    assert Profile.read(write(tmp_path, SMALL)).access.ms_per_m * 2000 == 18 * 60_000
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,8 @@ def test_an_expressway_is_never_entered_between_interchanges() -> None:
 def test_junctions_and_way_points_are_no_gates() -> None:
     net = motorway()
     ids = net.nodes["id"].to_numpy()
-    assert set(ids[entry_nodes(net, ("road",))]) == {"X", "Y", "V"}
-    assert net._tables.links["id"].iloc[open_roads(net, ("road",))].tolist() == ["X-V"]
+    assert set(ids[entry_nodes(net, ("road",), "road")]) == {"X", "Y", "V"}
+    assert net._tables.links["id"].iloc[open_roads(net, "road")].tolist() == ["X-V"]
 
 
 def test_an_ordinary_road_is_entered_anywhere() -> None:

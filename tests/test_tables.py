@@ -123,7 +123,7 @@ def test_bad_service_is_named(change: dict[str, Any], said: str) -> None:
             [{**row, "open_year": 2020 + row["seq"]} for row in service("G", ["S", "T"], [5])],
             "open_year differs between its rows",
         ),
-        (service("G", ["S", "T", "S"], [5, 5]), "calls at a station twice"),
+        (service("G", ["S", "T", "T"], [5, 5]), "calls at a station twice running"),
         (service("G", ["S", "T"], [5])[1:], "seq is not 1, 2, 3"),
         ([service("G", ["S", "T"], [5])[0], {**service("G", ["S", "T"], [5])[1], "headway_min": 9}],
          "headway_min differs"),
@@ -139,9 +139,9 @@ def test_geometry_needs_a_crs_and_is_transformed() -> None:
     with pytest.raises(CRSError, match="no coordinate reference system"):
         check_tables(gpd.GeoDataFrame(plain, geometry=points), pd.DataFrame(LINKS))
     web = gpd.GeoDataFrame(plain, geometry=points, crs=4326).to_crs(3857)
-    made = check_tables(web, pd.DataFrame(LINKS)).nodes
-    assert made.crs == "EPSG:4326"
-    assert made.geometry.iloc[1].x == pytest.approx(107.01)
+    made = check_tables(web, pd.DataFrame(LINKS))
+    assert made.points().crs == "EPSG:4326"
+    assert made.lonlat[1, 0] == pytest.approx(107.01)
 
 
 def test_drawn_line_gives_the_length() -> None:
@@ -156,7 +156,7 @@ def test_drawn_line_gives_the_length() -> None:
 def test_a_line_drawn_backwards_is_turned() -> None:
     line = LineString([(107.01, 27), (107.0, 27.1), (107, 27)])
     rows = gpd.GeoDataFrame(pd.DataFrame([LINKS[0]]), geometry=[line], crs=4326)
-    turned = check_tables(pd.DataFrame(NODES), rows).links.geometry.iloc[0]
+    turned = check_tables(pd.DataFrame(NODES), rows).lines.geometry[0]
     assert turned.coords[0] == (107, 27)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["circle_record", "circle_table", "summarise", "write_circle"]
 
 STATUS_NAMES = {"inside": "圈内", "outside": "圈外", "unreachable": "不连通", "unsnapped": "未接入"}
+MODE_NAMES = {"road": "公路", "walk": "步行", "rail": "铁路", "access": "接驳"}
 _FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 _SLOWER = 1.1  # the slow-down that the summary speaks of
 _TIGHT_MIN = 5.0  # a smaller margin is called tight
@@ -34,7 +35,7 @@ def summarise(circle: CommutingCircle) -> str:
     centre = "、".join(circle.centres["name"].astype(str))
     heading = f"到{centre}" if circle.direction == "to" else f"从{centre}出发"
     year = f"{net['year']} 年末" if net["year"] is not None else "全部年份"
-    modes = "、".join({"road": "公路", "rail": "铁路"}[mode] for mode in circle.modes)
+    modes = "、".join(MODE_NAMES[mode] for mode in circle.modes)
     kind = "示意骨架" if net["schematic"] else "路网"
     text = [
         (
@@ -107,7 +108,7 @@ def circle_table(
             "余量": towns["margin_min"].round(1),
             "可慢倍数": towns["breakeven"].map(_factor),
             "方式": towns["modes"].map(
-                lambda one: one.replace("road", "公路").replace("rail", "铁路")
+                lambda one: "+".join(MODE_NAMES[mode] for mode in one.split("+") if mode)
             ),
             "路径": way.where(way != "", towns["reason"]),
         }

@@ -32,8 +32,8 @@ from urbangeo.access.times import (
 from urbangeo.crs import looks_swapped
 from urbangeo.errors import InputError
 from urbangeo.network.graph import MS, Graph
-from urbangeo.network.network import MODES, Network, check_modes, check_network
-from urbangeo.network.snap import Snaps, snap
+from urbangeo.network.network import MODES, MODES_KNOWN, Network, check_modes, check_network
+from urbangeo.network.snap import Snaps, snap, snap_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -211,7 +211,8 @@ def commuting_circle(
     direction
         ``to`` the centre (the morning's way, default) or ``from`` it.
     modes
-        ``("road", "rail")``, or one of them.
+        Any of ``road``, ``rail`` and ``walk``. By rail alone one comes and goes by car; with both
+        ``road`` and ``walk`` one changes between car and foot at stations only.
 
     Returns
     -------
@@ -306,7 +307,7 @@ class _Question:
             row = int(np.flatnonzero(lost)[0])
             raise InputError(
                 f"centre {self.centres['name'].iloc[row]!r} lies "
-                f"{self.snaps.nearest_m[row] / 1000:.1f} km from the nearest road or station of "
+                f"{self.snaps.nearest_any_m[row] / 1000:.1f} km from the nearest road or station of "
                 f"{self.net.facts.title}; at most {self.net.profile.access.max_km:g} km is "
                 "bridged. Choose a centre nearer to it, or a network that covers it."
             )
@@ -315,7 +316,13 @@ class _Question:
         found = search(self.graph, self.snaps, self.near, reverse=self.reverse, paths=True)
         over_graph = arrivals(found, self.snaps, self.far, reverse=self.reverse)
         direct = direct_times(
-            self.net, self.snaps, self.lonlat, self.near, self.far, reverse=self.reverse
+            self.net,
+            self.graph.layers,
+            self.snaps,
+            self.lonlat,
+            self.near,
+            self.far,
+            reverse=self.reverse,
         )
         times = np.minimum(over_graph, direct.ms)
         owner = np.argmin(times, axis=0)
@@ -366,33 +373,31 @@ class _Question:
     def _on_links(self) -> tuple[OnLink, ...]:
         """The links on which centres lie between nodes."""
         snaps = self.snaps
-        items = np.flatnonzero((snaps.link >= 0) & np.isin(snaps.point, self.near))
+        items = np.flatnonzero(snaps.at_tail & np.isin(snaps.point, self.near))
         return tuple(
-            OnLink(int(snaps.link[one]), float(snaps.along[one]), int(snaps.leg_ms[one]))
+            OnLink(
+                int(snaps.link[one]),
+                float(snaps.along[one]),
+                int(snaps.leg_ms[one]),
+                foot=bool(snaps.foot[one]),
+            )
             for one in items
         )
 
     def _verdicts(self, best: NDArray[np.float64]) -> tuple[list[str], list[str]]:
-        status, reason = [], []
         snapped = self.snaps.snapped[self.far]
+        reached = np.isfinite(best)
+        status = np.where(snapped, "unreachable", "unsnapped").astype(object)
+        status[reached] = np.where(best[reached] <= self.cutoff_ms, "inside", "outside")
+        reason = np.full(len(best), "", dtype=object)
+        lost = np.flatnonzero(~reached)
+        if len(lost):
+            told = snap_table(self.net, self.points.iloc[self.far[lost]], self.modes)
+            reason[lost] = told["reason"].where(told["reason"] != "", "路网上与中心不连通")
         swapped = looks_swapped(self.asked["lon"], self.asked["lat"], self.net.bounds)
-        for one, ms in enumerate(best):
-            if ms <= self.cutoff_ms:
-                status.append("inside")
-                reason.append("")
-            elif np.isfinite(ms):
-                status.append("outside")
-                reason.append("")
-            elif snapped[one]:
-                status.append("unreachable")
-                reason.append("路网上与中心不连通")
-            else:
-                status.append("unsnapped")
-                km = self.snaps.nearest_m[self.far[one]] / 1000
-                limit = self.net.profile.access.max_km
-                far = f"距最近可进入的道路或车站 {km:.1f} 千米，超过 {limit:g} 千米"
-                reason.append(far + ("；经纬度可能颠倒" if swapped[one] else ""))
-        return status, reason
+        for one in np.flatnonzero(swapped & (status == "unsnapped")):
+            reason[one] += "；经纬度可能颠倒"
+        return list(status), list(reason)
 
     def _ends(self, centre: int, town: int) -> tuple[str, str]:
         """Names of where the way begins and ends."""
@@ -407,7 +412,12 @@ class _Question:
         else:
             name = road_name(self.net._tables.links.iloc[link])
             leg = Leg("road", name, start, end, ms / MS, float("nan"))
-        return Route((leg,) if ms else (), road_ms=int(ms), other_ms=0)
+        by_car = "road" in self.graph.layers
+        return Route(
+            (leg,) if ms else (),
+            road_ms=int(ms) if by_car else 0,
+            other_ms=0 if by_car else int(ms),
+        )
 
     def _route(self, found: Search, centre: int, town: int) -> Route | None:
         return trace(
@@ -495,4 +505,4 @@ def _modes_of(route: Route | None) -> str:
     if route is None:
         return ""
     used: Sequence[str] = [leg.mode for leg in route.legs]
-    return "+".join(mode for mode in MODES if mode in used) or ("access" if used else "")
+    return "+".join(mode for mode in MODES_KNOWN if mode in used) or ("access" if used else "")

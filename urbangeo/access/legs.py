@@ -33,7 +33,7 @@ class Leg:
     Attributes
     ----------
     mode
-        ``access`` (off the network), ``road`` or ``rail``.
+        ``access`` (off the network), ``road``, ``walk`` or ``rail``.
     name
         Number and name of the road, or name of the service.
     start, end
@@ -145,20 +145,25 @@ def trace(
     return _tell(net, graph, pieces, names)
 
 
-_OFF = -1  # kind of a piece off the network
+_OFF, _OFF_ON_FOOT, _PARKING = -1, -2, -3  # kinds of pieces that are no arcs
 _Piece = tuple[int, int, int, int, int]  # kind, item, tail, head, milliseconds
 
 
 def _snap_pieces(snaps: Snaps, way: int, vertex: int, *, starting: bool) -> list[_Piece]:
     """The pieces between a place and its first or last vertex, in the order of travel."""
+    foot = bool(snaps.foot[way])
     total = int(snaps.out_ms[way] if starting else snaps.in_ms[way])
     leg, link = int(snaps.leg_ms[way]), int(snaps.link[way])
+    park = 0 if starting or foot else snaps.park_ms
     metres = round(float(snaps.leg_m[way]))
     pieces: list[_Piece] = []
+    if park:
+        pieces.append((_PARKING, 0, vertex, vertex, park))
     if leg:
-        pieces.append((_OFF, metres, vertex, vertex, leg))
-    if total > leg:
-        pieces.append((int(ArcKind.ROAD), link, vertex, vertex, total - leg))
+        pieces.append((_OFF_ON_FOOT if foot else _OFF, metres, vertex, vertex, leg))
+    if total > leg + park:
+        kind = int(ArcKind.WALK if foot else ArcKind.ROAD)
+        pieces.append((kind, link, vertex, vertex, total - leg - park))
     return pieces if starting else pieces[::-1]
 
 
@@ -166,7 +171,6 @@ def _tell(net: Network, graph: Graph, pieces: Sequence[_Piece], ends: tuple[str,
     """Join pieces of one road or one train into legs."""
     tables = net._tables
     names = tables.nodes["name"].to_numpy()
-    speed, length = net.speed_kmh, net.length_m
     legs: list[Leg] = []
     road_ms = other_ms = 0
     boarding: list[_Piece] = []
@@ -179,39 +183,49 @@ def _tell(net: Network, graph: Graph, pieces: Sequence[_Piece], ends: tuple[str,
             legs.append(Leg(**current))
             current = None
 
+    def passed(vertex: int) -> str:
+        return str(names[vertex % graph.n_nodes]) if vertex < graph.n_streets else ""
+
     for kind, item, tail, head, ms in pieces:
-        if kind == _OFF:
+        if kind == _PARKING:
             close()
-            road_ms += ms
-            km = item * net.profile.access.circuity / 1000.0
-            legs.append(Leg("access", "接驳", place, "", ms / MS, km))
-        elif kind == ArcKind.ROAD:
-            road_ms += ms
-            if tail < graph.n_nodes and names[tail]:
-                place = str(names[tail])
+            other_ms += ms
+            legs.append(Leg("access", "停车", place, "", ms / MS, 0.0))
+        elif kind in (_OFF, _OFF_ON_FOOT):
+            close()
+            mode, name = ("road", "接驳") if kind == _OFF else ("walk", "步行接驳")
+            road_ms, other_ms = _counted(kind == _OFF, ms, road_ms, other_ms)
+            km = item * net.street_rules((mode,))[mode].circuity / 1000.0
+            legs.append(Leg("access", name, place, "", ms / MS, km))
+        elif kind in (ArcKind.ROAD, ArcKind.WALK):
+            mode = "road" if kind == ArcKind.ROAD else "walk"
+            road_ms, other_ms = _counted(mode == "road", ms, road_ms, other_ms)
+            place = passed(tail) or place
             title = road_name(tables.links.iloc[item])
-            if current is None or current["mode"] != "road" or current["name"] != title:
+            title = title if mode == "road" else f"步行 {title}"
+            if current is None or current["mode"] != mode or current["name"] != title:
                 close()
                 current = {
-                    "mode": "road",
+                    "mode": mode,
                     "name": title,
                     "start": place,
                     "end": "",
                     "minutes": 0.0,
                     "km": 0.0,
                 }
-            share = ms / max(1.0, length[item] * 3600.0 / speed[item])
+            there, back = net.link_ms(np.array([item]), mode)
+            whole = back[0] if tail % graph.n_nodes == tables.head[item] else there[0]
+            share = min(1.0, ms / float(whole))
             current["minutes"] += ms / MS
-            current["km"] += share * length[item] / 1000.0
-            if head < graph.n_nodes and names[head]:
-                place = current["end"] = str(names[head])
+            current["km"] += share * net.length_m[item] / 1000.0
+            if passed(head):
+                place = current["end"] = passed(head)
         else:
-            if current is not None and current["mode"] == "road":
-                close()
+            close()
             other_ms += ms
             boarding.append((kind, item, tail, head, ms))
             if kind == ArcKind.EXIT:
-                legs += _train_legs(net, boarding)
+                legs += _train_legs(net, graph, boarding)
                 place = legs[-1].end
                 boarding = []
     close()
@@ -221,19 +235,22 @@ def _tell(net: Network, graph: Graph, pieces: Sequence[_Piece], ends: tuple[str,
     return Route(tuple(legs), road_ms, other_ms)
 
 
-def _train_legs(net: Network, pieces: Sequence[_Piece]) -> list[Leg]:
+def _counted(by_car: bool, ms: int, road_ms: int, other_ms: int) -> tuple[int, int]:
+    return (road_ms + ms, other_ms) if by_car else (road_ms, other_ms + ms)
+
+
+def _train_legs(net: Network, graph: Graph, pieces: Sequence[_Piece]) -> list[Leg]:
     """Legs of one visit to the railway, a leg for each train."""
-    calls = net._tables.services
-    station = dict(zip(net._tables.nodes["id"], net._tables.nodes["name"], strict=True))
+    rides = graph.rides
+    assert rides is not None
+    station = net._tables.nodes["name"].to_numpy()
     legs: list[Leg] = []
     start, minutes, title, end = "", 0.0, "", ""
     for kind, item, _tail, _head, ms in pieces:
-        stop = str(station[calls["station"].iloc[item]])
         minutes += ms / MS
-        if kind == ArcKind.WAIT:
-            start, title = stop, str(calls["name"].iloc[item])
-        elif kind == ArcKind.RIDE:
-            end = stop
+        if kind == ArcKind.RIDE:
+            start, end = str(station[rides.board[item]]), str(station[rides.alight[item]])
+            title = rides.title(item)
         elif kind in (ArcKind.TRANSFER, ArcKind.EXIT):
             legs.append(Leg("rail", title, start, end, minutes, float("nan")))
             minutes = 0.0
@@ -255,7 +272,7 @@ def brief_legs(legs: Sequence[Leg]) -> str:
     for leg in legs:
         if leg.mode == "rail":
             names.append(f"{leg.name}（{leg.start}—{leg.end}）")
-        elif leg.mode == "road" and not leg.name.endswith(CLASS_NAMES["connector"]):
+        elif leg.mode in ("road", "walk") and not leg.name.endswith(CLASS_NAMES["connector"]):
             names.append(leg.name)
     told = [one for place, one in enumerate(names) if not place or one != names[place - 1]]
     return " → ".join(told or [leg.name for leg in legs])

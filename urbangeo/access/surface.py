@@ -171,11 +171,14 @@ class OnLink:
         Place on it, 0 at its tail to 1 at its head.
     leg_ms
         Milliseconds between the centre and the link.
+    foot
+        Whether it is entered on foot.
     """
 
     link: int
     along: float
     leg_ms: int
+    foot: bool = False
 
 
 def travel_time_surface(
@@ -221,55 +224,131 @@ def travel_time_surface(
     if not (np.isfinite(cell_m) and cell_m > 0):
         raise InputError(f"cell_m is {cell_m!r}; a number of metres above 0 is expected.")
     metric = equal_area(net.bounds)
-    per_m = net.access_ms(1e6) / 1e6 / MS  # minutes for each metre as the crow flies
-    # A line at the limit is drawn between cells on both sides of it, so spread a little farther.
-    last = limit_min + 3 * cell_m * per_m
     chosen = check_modes(modes)
-    roads = _Samples.of(net, open_roads(net, chosen), metric, cell_m)
-    gates = entry_nodes(net, chosen)
-    gate_xy = _xy(net._tables.nodes.geometry.iloc[gates].to_crs(metric))
-    centre_xy = _xy(centres.to_crs(metric))
-    xy = np.concatenate([roads.xy, gate_xy, centre_xy])
-    minutes = np.concatenate(
-        [
-            roads.minutes(net, vertex_ms, on_links, reverse=reverse),
-            vertex_ms[gates] / MS,
-            np.zeros(len(centre_xy)),
-        ]
-    )
-    ways_in = cKDTree(np.concatenate([roads.xy, gate_xy]))
-    xy, minutes = _thinned(xy, minutes, last, cell_m)
-    x, y = xy[:, 0], xy[:, 1]
-    reach = np.minimum(net.profile.access.max_km * 1000.0, (last - minutes) / per_m)
-    west = float(np.floor((x - reach).min() / cell_m) * cell_m)
-    north = float(np.ceil((y + reach).max() / cell_m) * cell_m)
-    columns = int(np.ceil(((x + reach).max() - west) / cell_m)) + 1
-    rows = int(np.ceil((north - (y - reach).min()) / cell_m)) + 1
+    layers = [
+        _Spread.of(net, chosen, mode, metric, vertex_ms, centres, on_links,
+                   limit_min=limit_min, reverse=reverse, cell_m=cell_m)
+        for mode in net.graph(chosen).layers
+    ]  # fmt: skip
+    low = np.min([one.low for one in layers], axis=0)
+    high = np.max([one.high for one in layers], axis=0)
+    west = float(np.floor(low[0] / cell_m) * cell_m)
+    north = float(np.ceil(high[1] / cell_m) * cell_m)
+    columns = int(np.ceil((high[0] - west) / cell_m)) + 1
+    rows = int(np.ceil((north - low[1]) / cell_m)) + 1
     if rows * columns > MOST_CELLS:
         raise InputError(
             f"A surface of {rows} x {columns} cells of {cell_m:g} m would not fit; choose "
             f"cell_m of at least {cell_m * (rows * columns / MOST_CELLS) ** 0.5:.0f}, or fewer "
             "minutes."
         )
-    middle_x = west + (np.arange(columns) + 0.5) * cell_m
-    middle_y = north - (np.arange(rows) + 0.5) * cell_m
-    cells = np.stack(np.meshgrid(middle_x, middle_y), axis=-1)
-    nearest = ways_in.query(cells, distance_upper_bound=float(reach.max()) + cell_m)[0]
-    # Half a cell more: a way in is known to half a cell only.
-    allowed = np.minimum(2 * nearest, nearest + DETOUR_M) + cell_m / 2
     grid = np.full((rows, columns), np.inf, dtype=np.float32)
-    for px, py, start, radius in zip(x, y, minutes, reach, strict=True):
-        c0 = int((px - west - radius) / cell_m)
-        c1 = int((px - west + radius) / cell_m) + 1
-        r0 = int((north - py - radius) / cell_m)
-        r1 = int((north - py + radius) / cell_m) + 1
-        dx, dy = middle_x[c0:c1] - px, middle_y[r0:r1] - py
-        apart = np.sqrt(dx[None, :] ** 2 + dy[:, None] ** 2)
-        time = start + apart * per_m
-        window = grid[r0:r1, c0:c1]
-        taken = (time <= last) & (apart <= allowed[r0:r1, c0:c1])
-        np.minimum(window, time, out=window, where=taken, casting="same_kind")
+    for one in layers:
+        one.onto(grid, west, north, cell_m)
     return Surface(grid, west, north, cell_m, metric, limit_min)
+
+
+@dataclass(frozen=True, eq=False)
+class _Spread:
+    """Times that spread from points of the street by one mode.
+
+    Attributes
+    ----------
+    xy, minutes
+        The points and the times there.
+    reach
+        How far each is spread, metres.
+    per_m
+        Minutes for each metre as the crow flies.
+    last
+        Times are spread so far.
+    ways_in
+        All points through which the street is entered, reached in time or not.
+    """
+
+    xy: NDArray[np.float64]
+    minutes: NDArray[np.float64]
+    reach: NDArray[np.float64]
+    per_m: float
+    last: float
+    ways_in: cKDTree
+
+    @classmethod
+    def of(
+        cls,
+        net: Network,
+        modes: tuple[str, ...],
+        mode: str,
+        metric: pyproj.CRS,
+        vertex_ms: NDArray[np.float64],
+        centres: gpd.GeoSeries,
+        on_links: Sequence[OnLink],
+        *,
+        limit_min: float,
+        reverse: bool,
+        cell_m: float,
+    ) -> _Spread:
+        graph = net.graph(modes)
+        first = graph.layers.index(mode) * graph.n_nodes
+        node_ms = vertex_ms[first : first + graph.n_nodes]
+        per_m = float(net.leg_ms(np.array([1e6]), mode)[0]) / 1e6 / MS
+        # A line at the limit is drawn between cells on both sides of it, so a little farther.
+        last = limit_min + 3 * cell_m * per_m
+        entered = open_roads(net, mode) if mode in modes else np.empty(0, dtype=np.int64)
+        roads = _Samples.of(net, entered, metric, cell_m)
+        gates = entry_nodes(net, modes, mode)
+        gate_xy = _xy(net._tables.points(gates).to_crs(metric))
+        centre_xy = _xy(centres.to_crs(metric))
+        here = [one for one in on_links if one.foot == (mode == "walk")]
+        minutes = np.concatenate(
+            [
+                roads.minutes(net, mode, node_ms, here, reverse=reverse),
+                node_ms[gates] / MS,
+                np.zeros(len(centre_xy)),
+            ]
+        )
+        ways_in = cKDTree(np.concatenate([roads.xy, gate_xy]))
+        xy, minutes = _thinned(
+            np.concatenate([roads.xy, gate_xy, centre_xy]), minutes, last, cell_m
+        )
+        limit = net.street_rules(modes)[mode].max_km * 1000.0
+        reach = np.minimum(limit, (last - minutes) / per_m)
+        return cls(xy, minutes, reach, per_m, last, ways_in)
+
+    @property
+    def low(self) -> NDArray[np.float64]:
+        """South-western corner of what is reached, metres."""
+        corner: NDArray[np.float64] = (self.xy - self.reach[:, None]).min(axis=0)
+        return corner
+
+    @property
+    def high(self) -> NDArray[np.float64]:
+        """North-eastern corner of what is reached, metres."""
+        corner: NDArray[np.float64] = (self.xy + self.reach[:, None]).max(axis=0)
+        return corner
+
+    def onto(self, grid: NDArray[np.float32], west: float, north: float, cell_m: float) -> None:
+        """Lower the cells of a grid to the times that reach them."""
+        rows, columns = grid.shape
+        middle_x = west + (np.arange(columns) + 0.5) * cell_m
+        middle_y = north - (np.arange(rows) + 0.5) * cell_m
+        cells = np.stack(np.meshgrid(middle_x, middle_y), axis=-1)
+        bound = float(self.reach.max()) + cell_m
+        nearest = self.ways_in.query(cells, distance_upper_bound=bound)[0]
+        # Half a cell more: a way in is known to half a cell only.
+        allowed = np.minimum(2 * nearest, nearest + DETOUR_M) + cell_m / 2
+        points = zip(self.xy[:, 0], self.xy[:, 1], self.minutes, self.reach, strict=True)
+        for px, py, start, radius in points:
+            c0 = max(0, int((px - west - radius) / cell_m))
+            c1 = int((px - west + radius) / cell_m) + 1
+            r0 = max(0, int((north - py - radius) / cell_m))
+            r1 = int((north - py + radius) / cell_m) + 1
+            dx, dy = middle_x[c0:c1] - px, middle_y[r0:r1] - py
+            apart = np.sqrt(dx[None, :] ** 2 + dy[:, None] ** 2)
+            time = start + apart * self.per_m
+            window = grid[r0:r1, c0:c1]
+            taken = (time <= self.last) & (apart <= allowed[r0:r1, c0:c1])
+            np.minimum(window, time, out=window, where=taken, casting="same_kind")
 
 
 def _xy(points: gpd.GeoSeries) -> NDArray[np.float64]:
@@ -290,7 +369,8 @@ class _Samples:
     def of(
         cls, net: Network, roads: NDArray[np.int64], metric: pyproj.CRS, cell_m: float
     ) -> _Samples:
-        lines = np.asarray(net._tables.links.geometry.iloc[roads].to_crs(metric).array)
+        drawn = gpd.GeoSeries(net._tables.lines.geometry[roads], crs=WGS84)
+        lines = np.asarray(drawn.to_crs(metric).array)
         steps = np.maximum(1, np.ceil(shapely.length(lines) / (cell_m / 2)).astype(np.int64))
         owner = np.repeat(np.arange(len(roads)), steps + 1)
         order = np.arange(len(owner)) - np.repeat(np.cumsum(steps + 1) - (steps + 1), steps + 1)
@@ -301,17 +381,20 @@ class _Samples:
     def minutes(
         self,
         net: Network,
-        vertex_ms: NDArray[np.float64],
+        mode: str,
+        node_ms: NDArray[np.float64],
         on_links: Sequence[OnLink],
         *,
         reverse: bool,
     ) -> NDArray[np.float64]:
         """Minutes at each point: by the tail of its road, by its head, or along it."""
         tables = net._tables
-        whole = (net.length_m[self.roads] * 0.06 / net.speed_kmh[self.roads])[self.owner]
-        one_way = tables.links["oneway"].to_numpy(dtype=bool)[self.roads][self.owner]
-        by_tail = vertex_ms[tables.tail[self.roads]][self.owner] / MS + self.along * whole
-        by_head = vertex_ms[tables.head[self.roads]][self.owner] / MS + (1 - self.along) * whole
+        there, back = (one[self.owner] / MS for one in net.link_ms(self.roads, mode))
+        if reverse:  # towards the centre one leaves by the tail against the line's direction
+            there, back = back, there
+        one_way = tables.oneway[self.roads][self.owner] & (mode == "road")
+        by_tail = node_ms[tables.tail[self.roads]][self.owner] / MS + self.along * there
+        by_head = node_ms[tables.head[self.roads]][self.owner] / MS + (1 - self.along) * back
         # towards the centre nobody leaves a one-way road by its tail; from it, by its head
         if reverse:
             by_tail = np.where(one_way, np.inf, by_tail)
@@ -321,7 +404,10 @@ class _Samples:
         for one in on_links:
             here = np.flatnonzero(self.roads[self.owner] == one.link)
             ahead = one.along - self.along[here] if reverse else self.along[here] - one.along
-            ride = one.leg_ms / MS + np.abs(ahead) * whole[here]
+            # `ahead` is in the line's own direction, whichever way the search ran
+            along, against = (back, there) if reverse else (there, back)
+            whole = np.where(ahead >= 0, along[here], against[here])
+            ride = one.leg_ms / MS + np.abs(ahead) * whole
             ride = np.where(one_way[here] & (ahead < 0), np.inf, ride)
             minutes[here] = np.minimum(minutes[here], ride)
         return minutes

@@ -151,7 +151,8 @@ def pair_times(
         some = near[start : start + block]
         found = search(graph, snaps, some, reverse=reverse, cutoff_ms=cutoff_ms)
         out[start : start + block] = arrivals(found, snaps, far, reverse=reverse)
-    np.minimum(out, direct_times(net, snaps, lonlat, near, far, reverse=reverse).ms, out=out)
+    direct = direct_times(net, graph.layers, snaps, lonlat, near, far, reverse=reverse)
+    np.minimum(out, direct.ms, out=out)
     out[out > cutoff_ms] = np.inf
     return out.T if reverse else out
 
@@ -192,6 +193,7 @@ class Direct:
 
 def direct_times(
     net: Network,
+    layers: tuple[str, ...],
     snaps: Snaps,
     lonlat: NDArray[np.float64],
     near: NDArray[np.int64],
@@ -206,26 +208,31 @@ def direct_times(
     """
     ms = np.full((len(near), len(far)), np.inf)
     link = np.full(ms.shape, -1, dtype=np.int64)
-    nearest = np.where(np.isnan(snaps.nearest_m), 0.0, snaps.nearest_m)
-    limit = net.profile.access.max_km * 1000.0
+    nearest = np.nan_to_num(snaps.nearest_any_m)
+    rules = net.street_rules(layers)
+    limit = max(one.max_km for one in rules.values()) * 1000.0
     for row, one in enumerate(near):
         # a degree of latitude is 110 km or more: a cheap sieve before measuring
         close = np.flatnonzero(np.abs(lonlat[far, 1] - lonlat[one, 1]) < limit / 110_000.0)
         others = far[close]
         begin = np.broadcast_to(lonlat[one], (len(others), 2))
         _, _, apart = GEOD.inv(begin[:, 0], begin[:, 1], lonlat[others, 0], lonlat[others, 1])
-        reach = np.minimum(nearest[one] + nearest[others], limit)
-        for place in np.flatnonzero(np.asarray(apart) <= reach + 0.5):
-            ms[row, close[place]] = net.access_ms(float(apart[place]))
+        apart = np.asarray(apart)
+        reach = nearest[one] + nearest[others] + 0.5
+        for mode, rule in rules.items():
+            across = np.flatnonzero(apart <= np.minimum(reach, rule.max_km * 1000.0 + 0.5))
+            leg = net.leg_ms(apart[across], mode) + (snaps.park_ms if mode == "road" else 0)
+            ms[row, close[across]] = np.minimum(ms[row, close[across]], leg)
     begin_item, end_item = _on_one_link(snaps, near, far)
     begin_at, end_at = snaps.along[begin_item], snaps.along[end_item]
     if reverse:
         begin_at, end_at = end_at, begin_at
     shared = snaps.link[begin_item]
-    ride = np.rint(np.abs(end_at - begin_at) * snaps.link_ms[begin_item])
+    foot = snaps.foot[begin_item]
+    whole = np.where(end_at < begin_at, snaps.back_ms[begin_item], snaps.there_ms[begin_item])
+    ride = np.rint(np.abs(end_at - begin_at) * whole) + np.where(foot, 0, snaps.park_ms)
     total = snaps.leg_ms[begin_item] + snaps.leg_ms[end_item] + ride
-    one_way = net._tables.links["oneway"].to_numpy(dtype=bool)[shared]
-    total = np.where(one_way & (end_at < begin_at), np.inf, total)
+    total = np.where(net._tables.oneway[shared] & ~foot & (end_at < begin_at), np.inf, total)
     row_of = np.full(len(nearest), -1)
     row_of[near] = np.arange(len(near))
     column_of = np.full(len(nearest), -1)
@@ -244,12 +251,12 @@ def _on_one_link(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs of ways of a near and a far point that enter the same link."""
     # each link stands twice for each point, once for each end; one of them is enough
-    items = np.flatnonzero(snaps.link >= 0)
-    items = items[: len(items) // 2]
+    items = np.flatnonzero(snaps.at_tail)
     of_near = items[np.isin(snaps.point[items], near)]
     of_far = items[np.isin(snaps.point[items], far)]
-    left = pd.DataFrame({"link": snaps.link[of_near], "near": of_near})
-    pairs = left.merge(pd.DataFrame({"link": snaps.link[of_far], "far": of_far}), on="link")
+    left = pd.DataFrame({"link": snaps.link[of_near], "foot": snaps.foot[of_near], "near": of_near})
+    right = pd.DataFrame({"link": snaps.link[of_far], "foot": snaps.foot[of_far], "far": of_far})
+    pairs = left.merge(right, on=["link", "foot"])
     return pairs["near"].to_numpy(), pairs["far"].to_numpy()
 
 
@@ -273,7 +280,7 @@ def travel_times(
     cutoff
         Minutes; longer times are left out (NaN). Inclusive.
     modes
-        ``("road", "rail")``, or one of them.
+        Any of ``road``, ``rail`` and ``walk``.
 
     Returns
     -------
@@ -296,7 +303,7 @@ def travel_times(
     if destinations is None:
         snaps = snap(net, begin.geometry, modes)
         rows = np.arange(len(begin))
-        found = search(graph, snaps, rows, cutoff_ms=limit).ms[:, : graph.n_nodes]
+        found = graph.at_nodes(search(graph, snaps, rows, cutoff_ms=limit).ms)
         columns = pd.Index(net._tables.nodes["id"])
         return pd.DataFrame(_minutes(found), begin.index, columns, copy=False)
     end = as_points(destinations, "destinations")

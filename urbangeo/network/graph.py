@@ -1,23 +1,29 @@
 """The graph that is searched: vertices, arcs, whole milliseconds.
 
-A network's nodes come first among the vertices, with the same numbers; after them stand, for
-rail, one concourse for each station and two vertices (arrived, ready to depart) for each call of
-each service in each direction. Costs are int64 milliseconds, so that every engine gives the same
+A network's nodes come first among the vertices, with the same numbers: once as the street by car
+and, where both are asked for, once more as the street on foot. After them stand, for rail, the
+halls and platforms of stations. Costs are int64 milliseconds, so that every engine gives the same
 answer. Of parallel arcs the fastest counts: a sparse constructor would add them up.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from urbangeo.errors import NetworkError
 
-__all__ = ["MS", "ArcKind", "Graph", "build_graph"]
+if TYPE_CHECKING:
+    from urbangeo.network.rail import Rides
+
+__all__ = ["MS", "ArcKind", "Arcs", "Graph", "build_graph"]
 
 MS = 60_000
 """Milliseconds of a minute."""
@@ -29,12 +35,53 @@ class ArcKind(IntEnum):
     """What an arc stands for."""
 
     ROAD = 0
-    ENTER = 1
-    WAIT = 2
+    WALK = 1
+    ENTER = 2
     RIDE = 3
-    DWELL = 4
-    TRANSFER = 5
-    EXIT = 6
+    TRANSFER = 4
+    EXIT = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Arcs:
+    """Arcs on their way into a graph.
+
+    Attributes
+    ----------
+    tail, head
+        Vertices.
+    cost_ms
+        Milliseconds.
+    kind
+        :class:`ArcKind` of each.
+    item
+        Link row or ride that each stands for, -1 for none.
+    """
+
+    tail: IntArray
+    head: IntArray
+    cost_ms: NDArray[np.float64]
+    kind: NDArray[np.int8]
+    item: IntArray
+
+    @classmethod
+    def of(
+        cls,
+        tail: IntArray,
+        head: IntArray,
+        cost_ms: NDArray[np.float64],
+        kind: ArcKind,
+        item: IntArray | None = None,
+    ) -> Arcs:
+        """Make arcs of one kind."""
+        kinds = np.full(len(tail), kind, dtype=np.int8)
+        return cls(tail, head, cost_ms, kinds, np.full(len(tail), -1) if item is None else item)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Arcs]) -> Arcs:
+        """Put several one after another."""
+        columns = ("tail", "head", "cost_ms", "kind", "item")
+        return cls(*(np.concatenate([getattr(one, name) for one in parts]) for name in columns))
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +91,10 @@ class Graph:
     Attributes
     ----------
     n_nodes
-        Number of network nodes; vertices below it are nodes.
+        Number of network nodes.
+    layers
+        Modes of the street's layers: vertices ``i * n_nodes`` to ``(i + 1) * n_nodes - 1`` are the
+        nodes by the i-th.
     indptr, heads
         Rows by tail vertex, heads ascending within a row.
     cost_ms
@@ -52,16 +102,25 @@ class Graph:
     kind
         :class:`ArcKind` of each arc.
     item
-        Link row for roads; service row of the call for rail.
+        Link row for roads, number of the ride for rail, -1 for other arcs.
+    rides
+        The rides by rail, where there are any.
     """
 
     n_nodes: int
+    layers: tuple[str, ...]
     indptr: IntArray
     heads: IntArray
     cost_ms: IntArray
     kind: NDArray[np.int8]
     item: IntArray
-    _cache: dict[str, csr_array] = field(default_factory=dict, repr=False, compare=False)
+    rides: Rides | None = None
+    _cache: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def n_streets(self) -> int:
+        """Number of vertices that are nodes by some mode; they come first."""
+        return self.n_nodes * len(self.layers)
 
     @property
     def n_vertices(self) -> int:
@@ -110,17 +169,35 @@ class Graph:
         cost = self.cost_ms.copy()
         road = self.kind == ArcKind.ROAD
         cost[road] = np.maximum(1, np.rint(cost[road] * factor)).astype(np.int64)
-        return Graph(self.n_nodes, self.indptr, self.heads, cost, self.kind, self.item)
+        return replace(self, cost_ms=cost, _cache={})
+
+    def at_nodes(self, ms: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give times at nodes, by whichever mode is fastest, from times at vertices."""
+        if len(self.layers) == 1:
+            return ms[..., : self.n_nodes]
+        shape = (*ms.shape[:-1], len(self.layers), self.n_nodes)
+        fastest: NDArray[np.float64] = ms[..., : self.n_streets].reshape(shape).min(axis=-2)
+        return fastest
+
+    @property
+    def component(self) -> IntArray:
+        """Strongly connected component of each vertex, the largest numbered 0."""
+        if "component" not in self._cache:
+            count, label = connected_components(self.matrix(), directed=True, connection="strong")
+            size = np.bincount(label[: self.n_streets], minlength=count)
+            rank = np.empty(count, dtype=np.int64)
+            rank[np.lexsort((np.arange(count), -size))] = np.arange(count)
+            self._cache["component"] = rank[label]
+        made: IntArray = self._cache["component"]
+        return made
 
 
 def build_graph(
     n_nodes: int,
+    layers: tuple[str, ...],
     n_vertices: int,
-    tail: IntArray,
-    head: IntArray,
-    cost_ms: NDArray[np.float64] | IntArray,
-    kind: NDArray[np.int8],
-    item: IntArray,
+    arcs: Arcs,
+    rides: Rides | None = None,
 ) -> Graph:
     """Sort arcs into rows, keeping the fastest of parallel ones.
 
@@ -129,6 +206,7 @@ def build_graph(
     NetworkError
         If a cost is NaN, infinite, zero or negative.
     """
+    tail, head, cost_ms = arcs.tail, arcs.head, arcs.cost_ms
     bad = ~(np.isfinite(cost_ms) & (np.asarray(cost_ms) > 0))
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
@@ -146,9 +224,11 @@ def build_graph(
     np.cumsum(np.bincount(tail[first_of_pair], minlength=n_vertices), out=indptr[1:])
     return Graph(
         n_nodes=n_nodes,
+        layers=layers,
         indptr=indptr,
         heads=head[first_of_pair].astype(np.int64),
         cost_ms=cost[first_of_pair],
-        kind=kind[kept].astype(np.int8),
-        item=item[kept].astype(np.int64),
+        kind=arcs.kind[kept].astype(np.int8),
+        item=arcs.item[kept].astype(np.int64),
+        rides=rides,
     )

@@ -4,46 +4,86 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from urbangeo.errors import NetworkError, UnknownNameError
 
-__all__ = ["LINK_CLASSES", "RAIL_CLASSES", "ROAD_CLASSES", "AccessRule", "BoardingRule", "Profile"]
+__all__ = [
+    "LINK_CLASSES",
+    "RAIL_CLASSES",
+    "ROAD_CLASSES",
+    "TERRAINS",
+    "AccessRule",
+    "BoardingRule",
+    "CarRule",
+    "Profile",
+    "TerrainRule",
+]
 
 ROAD_CLASSES = ("expressway", "national", "provincial", "county", "urban", "connector")
 RAIL_CLASSES = ("hsr", "intercity", "conventional", "suburban", "metro")
 LINK_CLASSES = (*ROAD_CLASSES, *RAIL_CLASSES)
+TERRAINS = ("plain", "hill", "mountain", "gorge")
 
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """The leg between a place and the network: speed, circuity, longest distance."""
+    """A leg off the network: speed, circuity, longest distance that is bridged."""
 
     kmh: float
     circuity: float
     max_km: float
 
-    def milliseconds(self, metres: float) -> int:
-        """Time of a leg whose straight line is ``metres`` long, in whole milliseconds."""
-        return round(metres * self.circuity * 3600.0 / self.kmh)
+    @property
+    def ms_per_m(self) -> float:
+        """Milliseconds for each metre of the straight line."""
+        return self.circuity * 3600.0 / self.kmh
+
+
+@dataclass(frozen=True, slots=True)
+class CarRule:
+    """Minutes that changing to and from the car takes; 0 where a profile states none.
+
+    Attributes
+    ----------
+    drop_off_min, pick_up_min
+        Between the road and a station's door, before and after a ride by rail.
+    park_min
+        At the end of a way that ends by car.
+    """
+
+    drop_off_min: float = 0.0
+    pick_up_min: float = 0.0
+    park_min: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TerrainRule:
+    """How much longer and slower roads are in a terrain, by class; factors, 1 where none is given.
+
+    They apply to what the class gives: a stated length or speed has its terrain in it already.
+    """
+
+    sinuosity: Mapping[str, float]
+    speed: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class BoardingRule:
-    """What it costs to board, leave and change trains of one class; minutes."""
+    """What it costs to board, leave and change trains of one class; minutes.
+
+    ``wait_share`` of the headway is waited for, at most ``wait_cap_min``: 0.5 is the mean wait for
+    regular trains, and 0.9 the wait that nine in ten do not exceed.
+    """
 
     entry_min: float
     exit_min: float
     transfer_min: float
     wait_share: float
     wait_cap_min: float
-
-    def wait_min(self, headway_min: float) -> float:
-        """Expected wait for a service of this headway: a share of it, capped."""
-        return min(self.wait_share * headway_min, self.wait_cap_min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +101,13 @@ class Profile:
     stated_share
         Share of the speed that a link states (its limit) that is really driven.
     access
-        Rule for legs off the network.
+        Rule for legs off the network by car.
+    walk
+        Rule for walking, on the network's roads and off them; None if the profile has none.
+    car
+        Minutes at the car's door.
+    terrain
+        Rules by terrain.
     rail
         Boarding rule by rail class.
     """
@@ -74,6 +120,9 @@ class Profile:
     stated_share: float
     access: AccessRule
     rail: Mapping[str, BoardingRule]
+    walk: AccessRule | None = None
+    car: CarRule = CarRule()
+    terrain: Mapping[str, TerrainRule] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: str | Path, name: str | None = None) -> Profile:
@@ -104,7 +153,9 @@ class Profile:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise NetworkError(f"{path} is not TOML in UTF-8: {error}.") from error
         names = [
-            key for key, value in content.items() if isinstance(value, dict) and key != "sinuosity"
+            key
+            for key, value in content.items()
+            if isinstance(value, dict) and key not in ("sinuosity", "terrain")
         ]
         chosen = content.get("default", "") if name is None else name
         if chosen not in names:
@@ -119,10 +170,22 @@ class Profile:
         ]
         road = _numbers(table.get("road_kmh", {}), ROAD_CLASSES, f"{chosen}.road_kmh", findings)
         access = _rule(AccessRule, table.get("access", {}), f"{chosen}.access", findings)
-        if access is not None and access.circuity < 1:
-            findings.append(
-                f"{chosen}.access.circuity is {access.circuity}; at least 1 is expected"
-            )
+        walk = None
+        if "walk" in table:
+            walk = _rule(AccessRule, table["walk"], f"{chosen}.walk", findings)
+        for key, one in (("access", access), ("walk", walk)):
+            if one is not None and one.circuity < 1:
+                findings.append(
+                    f"{chosen}.{key}.circuity is {one.circuity}; at least 1 is expected"
+                )
+        known = tuple(CarRule.__dataclass_fields__)
+        car = CarRule(**_numbers(table.get("car", {}), known, f"{chosen}.car", findings, zero=True))
+        terrain = _terrain(content.get("terrain", {}), findings)
+        unknown = set(table) - _PROFILE_KEYS
+        findings += [
+            f"{chosen}.{key}: unknown key; known: {', '.join(sorted(_PROFILE_KEYS))}"
+            for key in sorted(unknown)
+        ]
         rail: dict[str, BoardingRule] = {}
         for key, rule in table.get("rail", {}).items():
             if key not in RAIL_CLASSES:
@@ -147,17 +210,50 @@ class Profile:
             stated_share=float(share),
             access=access,
             rail=MappingProxyType(rail),
+            walk=walk,
+            car=car,
+            terrain=MappingProxyType(terrain),
         )
 
     def as_text(self) -> str:
         """Give all numbers in a fixed order, for the network's digest."""
         parts = [self.name, repr(self.access), repr(self.stated_share)]
+        parts += [repr(self.walk), repr(self.car)]
         for mapping in (self.sinuosity, self.road_kmh, self.rail):
             parts += [f"{key}={mapping[key]!r}" for key in sorted(mapping)]
+        for key in sorted(self.terrain):
+            rule = self.terrain[key]
+            parts += [f"{key}: {sorted(rule.sinuosity.items())} {sorted(rule.speed.items())}"]
         return ";".join(parts)
 
 
+_PROFILE_KEYS = {"title", "base", "source", "stated_share"} | {
+    *("road_kmh", "access", "walk", "car", "rail"),
+}
+
 RuleT = TypeVar("RuleT", AccessRule, BoardingRule)
+
+
+def _terrain(table: Any, findings: list[str]) -> dict[str, TerrainRule]:
+    """Check the table of terrains: factors by class for sinuosity and speed."""
+    if not isinstance(table, Mapping):
+        findings.append(f"terrain is {table!r}; a table is expected")
+        return {}
+    rules = {}
+    for key, rule in table.items():
+        if key not in TERRAINS:
+            findings.append(f"terrain.{key}: unknown terrain; known: {', '.join(TERRAINS)}")
+            continue
+        parts = {
+            part: _numbers(rule.get(part, {}), ROAD_CLASSES, f"terrain.{key}.{part}", findings)
+            for part in ("sinuosity", "speed")
+        }
+        findings += [
+            f"terrain.{key}.{part}: unknown key; known: sinuosity, speed"
+            for part in sorted(set(rule) - set(parts))
+        ]
+        rules[key] = TerrainRule(*(MappingProxyType(one) for one in parts.values()))
+    return rules
 
 
 def _with_base(
@@ -186,9 +282,14 @@ def _merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _numbers(
-    table: Mapping[str, Any], known: tuple[str, ...], where: str, findings: list[str]
+    table: Mapping[str, Any],
+    known: tuple[str, ...],
+    where: str,
+    findings: list[str],
+    *,
+    zero: bool = False,
 ) -> dict[str, float]:
-    """Check a table of positive numbers by class."""
+    """Check a table of positive numbers by class; 0 too where ``zero`` allows it."""
     numbers: dict[str, float] = {}
     if not isinstance(table, Mapping):
         findings.append(f"{where} is {table!r}; a table is expected")
@@ -196,7 +297,12 @@ def _numbers(
     for key, value in table.items():
         if key not in known:
             findings.append(f"{where}.{key}: unknown class; known: {', '.join(known)}")
-        elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
+        elif (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not 0 <= value < 1e6
+            or (value == 0 and not zero)
+        ):
             findings.append(f"{where}.{key} is {value!r}; a positive number is expected")
         else:
             numbers[key] = float(value)

@@ -1,13 +1,17 @@
-"""Rail as it is travelled: into the station, wait, ride, dwell, change, out again.
+"""Rail as it is travelled: into the station, wait, ride, change, out again.
 
-Each station has a concourse. Each service, in each direction, has at each call a vertex where its
-train has arrived and one where it is ready to depart::
+Each station has, for each class of trains that call at it, a hall and a platform at which one has
+arrived. A ride leads from the hall of one station to the platform of another that is reached
+without a change::
 
-    street --enter--> concourse --wait--> ready --ride--> arrived --dwell--> ready ...
-    street <--exit--- arrived --transfer--> concourse
+    street --enter--> hall --ride--> platform --exit--> street
+                      hall <--transfer-- platform
 
-so that a change of trains costs a transfer and a new wait, but no second security check, and
-staying on board costs the dwell only.
+A ride takes the services of which a traveller would board whichever comes first: of all that
+serve the pair, those that together give the least expected wait and run (Spiess and Florian 1989,
+for one pair of stops). Trains of one line that stop at different places therefore share their
+frequency. The expected wait is a share of the joint headway: half of it is the mean wait at
+regular departures, 0.9 of it the wait that is exceeded one time in ten.
 """
 
 from __future__ import annotations
@@ -19,47 +23,65 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from urbangeo.errors import NetworkError
-from urbangeo.network.graph import MS, ArcKind
-from urbangeo.network.profiles import Profile
+from urbangeo.network.graph import MS, ArcKind, Arcs
+from urbangeo.network.profiles import RAIL_CLASSES, Profile
 
-__all__ = ["RailArcs", "rail_arcs"]
-
-_SMALLEST_DWELL_MIN = 1 / 60  # a train that does not dwell still takes a second: costs stay above 0
+__all__ = ["Rides", "rail_arcs", "rides"]
 
 
-@dataclass(frozen=True)
-class RailArcs:
-    """Arcs of all services, and the vertices that they add.
+@dataclass(frozen=True, eq=False)
+class Rides:
+    """Rides without a change, one for each class and ordered pair of stations.
 
     Attributes
     ----------
-    tail, head, cost_ms, kind, item
-        One value for each arc; ``item`` is a row of the services table.
-    vertex_node
-        Node row of the station of each vertex added, in their order.
+    kind
+        Number of the class in :data:`urbangeo.network.profiles.RAIL_CLASSES`.
+    board, alight
+        Node rows of the two stations.
+    wait_ms, run_ms
+        Expected wait, and mean time in the train with its stops; whole milliseconds.
+    service, offsets
+        The services taken by ride ``i``, fastest first: ``service[offsets[i]:offsets[i + 1]]``,
+        numbers in ``services``.
+    services, names
+        Ids of the services, and the names of their lines.
     """
 
-    tail: NDArray[np.int64]
-    head: NDArray[np.int64]
-    cost_ms: NDArray[np.float64]
-    kind: NDArray[np.int8]
-    item: NDArray[np.int64]
-    vertex_node: NDArray[np.int64]
+    kind: NDArray[np.int64]
+    board: NDArray[np.int64]
+    alight: NDArray[np.int64]
+    wait_ms: NDArray[np.int64]
+    run_ms: NDArray[np.int64]
+    service: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    services: NDArray[np.object_]
+    names: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.board)
+
+    def taken(self, ride: int) -> list[str]:
+        """Ids of the services that a ride takes."""
+        return [str(self.services[one]) for one in self._of(ride)]
+
+    def title(self, ride: int) -> str:
+        """Names of the lines that a ride takes, each once."""
+        return "/".join(dict.fromkeys(str(self.names[one]) for one in self._of(ride)))
+
+    def _of(self, ride: int) -> NDArray[np.int64]:
+        return self.service[self.offsets[ride] : self.offsets[ride + 1]]
 
 
-def rail_arcs(
-    services: pd.DataFrame, station_node: NDArray[np.int64], n: int, profile: Profile
-) -> RailArcs:
-    """Turn services into arcs.
+def rides(services: pd.DataFrame, station_node: NDArray[np.int64], profile: Profile) -> Rides:
+    """Find the rides that services offer.
 
     Parameters
     ----------
     services
-        Checked rows, ordered by service and ``seq``.
+        Checked rows, ordered by service and ``seq``; a service runs both ways unless ``oneway``.
     station_node
         Node row of each row's station.
-    n
-        Number of vertices that there are already; the first one added gets this number.
     profile
         Boarding rules by class.
 
@@ -74,55 +96,142 @@ def rail_arcs(
             f"Profile {profile.name!r} has no boarding rule for {', '.join(missing)}; "
             f"add [{profile.name}.rail.{missing[0]}] to its profiles.toml."
         )
-    arcs: list[tuple[int, int, float, ArcKind, int]] = []
-    vertex_node: list[int] = []
-
-    def vertex(node: int) -> int:
-        vertex_node.append(node)
-        return n + len(vertex_node) - 1
-
-    concourse: dict[tuple[int, str], int] = {}
-    for _, rows in services.groupby("service", sort=False):
-        kind = str(rows["class"].iloc[0])
-        rule = profile.rail[kind]
-        wait = rule.wait_min(float(rows["headway_min"].iloc[0]))
-        items = rows.index.to_numpy()
-        nodes = station_node[items]
-        run = rows["run_min"].to_numpy(dtype=float)
-        dwell = np.maximum(rows["dwell_min"].to_numpy(dtype=float), _SMALLEST_DWELL_MIN)
-        last = len(items) - 1
-        for stops, runs in (
-            (range(last + 1), run),  # runs[i] leads to stop i from the one before it
-            (range(last, -1, -1), np.append(run[1:], np.nan)),
-        ):
-            ready_before: int | None = None
-            for order, stop in enumerate(stops):
-                node, item = int(nodes[stop]), int(items[stop])
-                hall = concourse.get((node, kind))
-                if hall is None:
-                    hall = concourse[node, kind] = vertex(node)
-                    arcs.append((node, hall, rule.entry_min, ArcKind.ENTER, item))
-                arrived = None
-                if ready_before is not None:
-                    arrived = vertex(node)
-                    arcs.append((ready_before, arrived, runs[stop], ArcKind.RIDE, item))
-                    arcs.append((arrived, hall, rule.transfer_min, ArcKind.TRANSFER, item))
-                    arcs.append((arrived, node, rule.exit_min, ArcKind.EXIT, item))
-                if order == last:
-                    break
-                ready = vertex(node)
-                arcs.append((hall, ready, wait, ArcKind.WAIT, item))
-                if arrived is not None:
-                    arcs.append((arrived, ready, dwell[stop], ArcKind.DWELL, item))
-                ready_before = ready
-    # Between the halls of two classes at one station (high-speed and metro, say) one leaves and
-    # enters again: both ways lead over the street vertex, so no arc of its own is needed.
-    columns = list(zip(*arcs, strict=True)) if arcs else [(), (), (), (), ()]
-    return RailArcs(
-        tail=np.array(columns[0], dtype=np.int64),
-        head=np.array(columns[1], dtype=np.int64),
-        cost_ms=np.array(columns[2], dtype=float) * MS,
-        kind=np.array(columns[3], dtype=np.int8),
-        item=np.array(columns[4], dtype=np.int64),
-        vertex_node=np.array(vertex_node, dtype=np.int64),
+    number, ids = pd.factorize(services["service"])
+    firsts = np.flatnonzero(np.r_[True, number[1:] != number[:-1]]) if len(number) else number
+    headway = services["headway_min"].to_numpy(dtype=float)[firsts]
+    kinds = np.array([RAIL_CLASSES.index(one) for one in services["class"].iloc[firsts]], dtype=int)
+    both = ~services["oneway"].to_numpy(dtype=bool)[firsts]
+    run = np.nan_to_num(services["run_min"].to_numpy(dtype=float))
+    dwell = services["dwell_min"].to_numpy(dtype=float)
+    parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]
+    parts = []
+    for one, (start, end) in enumerate(zip(firsts, [*firsts[1:], len(services)], strict=True)):
+        nodes = station_node[start:end]
+        rode, stood = np.cumsum(run[start:end]), np.cumsum(dwell[start:end])
+        i, j = np.triu_indices(len(nodes), 1)
+        time = rode[j] - rode[i] + stood[j - 1] - stood[i]
+        owner = np.full(len(i), one)
+        parts.append((owner, nodes[i], nodes[j], time))
+        if both[one]:
+            parts.append((owner, nodes[j], nodes[i], time))
+    if parts:
+        service, board, alight, time = (
+            np.concatenate(column) for column in zip(*parts, strict=True)
+        )
+    else:
+        service = board = alight = np.empty(0, dtype=np.int64)
+        time = np.empty(0)
+    kind = kinds[service] if len(service) else service
+    # a loop line comes back to where it began; a service that calls twice is one service
+    order = np.lexsort((time, service, alight, board, kind))
+    order = order[board[order] != alight[order]]
+    order = order[_first_of(kind[order], board[order], alight[order], service[order])]
+    order = order[np.lexsort((time[order], alight[order], board[order], kind[order]))]
+    service, board, alight, time = service[order], board[order], alight[order], time[order]
+    kind = kind[order]
+    start = np.flatnonzero(_first_of(kind, board, alight))
+    group = np.cumsum(_first_of(kind, board, alight)) - 1
+    rate = 1.0 / headway[service]
+    rates, runs = _running(rate, start, group), _running(rate * time, start, group)
+    rules = [profile.rail.get(one) for one in RAIL_CLASSES]
+    share = np.array([np.nan if one is None else one.wait_share for one in rules])[kind]
+    cap = np.array([np.nan if one is None else one.wait_cap_min for one in rules])[kind]
+    wait, mean = np.minimum(share / rates, cap), runs / rates
+    # of the services of a pair, fastest first, so many are taken as make the least sum
+    best = np.lexsort((np.arange(len(group)), wait + mean, group))
+    best = best[_first_of(group[best])] if len(group) else best
+    counts = best - start + 1
+    taken = np.arange(len(group)) <= (best[group] if len(group) else group)
+    return Rides(
+        kind=kind[start],
+        board=board[start],
+        alight=alight[start],
+        wait_ms=np.rint(wait[best] * MS).astype(np.int64),
+        run_ms=np.maximum(1, np.rint(mean[best] * MS)).astype(np.int64),
+        service=service[taken],
+        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        services=np.asarray(ids, dtype=object),
+        names=np.asarray(services["name"].iloc[firsts], dtype=object),
     )
+
+
+def _first_of(*columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which rows differ from the row before in one of the columns."""
+    first = np.ones(len(columns[0]), dtype=bool)
+    first[1:] = np.any([one[1:] != one[:-1] for one in columns], axis=0)
+    return first
+
+
+def _running(
+    values: NDArray[np.float64], start: NDArray[np.int64], group: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Running sums that begin anew with each group."""
+    total = np.cumsum(values)
+    before = np.concatenate([[0.0], total])[start]
+    running: NDArray[np.float64] = total - before[group] if len(group) else total
+    return running
+
+
+def rail_arcs(
+    made: Rides, n_nodes: int, first: int, layers: tuple[str, ...], profile: Profile
+) -> tuple[Arcs, int]:
+    """Turn rides into arcs.
+
+    Parameters
+    ----------
+    made
+        The rides.
+    n_nodes
+        Number of network nodes.
+    first
+        Number that the first vertex added gets.
+    layers
+        Modes of the street's layers of vertices, in their order: by car one is dropped and picked
+        up at the station, which takes its time.
+    profile
+        Boarding rules by class.
+
+    Returns
+    -------
+    Arcs, int
+        Their item is the number of the ride, -1 for other arcs; and the number of vertices added.
+    """
+    n_kinds = len(RAIL_CLASSES)
+    key = np.concatenate([made.board, made.alight]) * n_kinds + np.tile(made.kind, 2)
+    halls, place = np.unique(key, return_inverse=True)
+    node, kind = np.divmod(halls, n_kinds)
+    hall = first + 2 * np.arange(len(halls))
+    platform = hall + 1
+    rules = [profile.rail.get(one) for one in RAIL_CLASSES]
+
+    def minutes(field: str) -> NDArray[np.float64]:
+        known = [np.nan if one is None else float(getattr(one, field)) for one in rules]
+        return np.array(known)[kind]
+
+    parts: list[Arcs] = []
+
+    def add(
+        tail: NDArray[np.int64], head: NDArray[np.int64], ms: NDArray[np.float64], what: ArcKind
+    ) -> None:
+        parts.append(Arcs.of(tail, head, ms, what))
+
+    for layer, mode in enumerate(layers):
+        street = node + layer * n_nodes
+        drop, pick = (
+            (profile.car.drop_off_min, profile.car.pick_up_min) if mode == "road" else (0, 0)
+        )
+        add(street, hall, (minutes("entry_min") + drop) * MS, ArcKind.ENTER)
+        add(platform, street, (minutes("exit_min") + pick) * MS, ArcKind.EXIT)
+    add(platform, hall, minutes("transfer_min") * MS, ArcKind.TRANSFER)
+    # between two classes at one station one leaves and enters again, on foot
+    same = np.flatnonzero(np.r_[node[1:] == node[:-1], False]) if len(node) else node
+    for step in range(1, n_kinds):
+        one = same[same + step < len(node)] if len(same) else same
+        one = one[node[one + step] == node[one]] if len(one) else one
+        for a, b in ((one, one + step), (one + step, one)):
+            ms = (minutes("exit_min")[a] + minutes("entry_min")[b]) * MS
+            add(platform[a], hall[b], ms, ArcKind.TRANSFER)
+    boarded, left = place[: len(made)], place[len(made) :]
+    cost = (made.wait_ms + made.run_ms).astype(float)
+    parts.append(Arcs.of(hall[boarded], platform[left], cost, ArcKind.RIDE, np.arange(len(made))))
+    return Arcs.joined(parts), 2 * len(halls)

@@ -4,22 +4,33 @@ An ordinary road is entered anywhere along it. An expressway or a railway is ent
 interchanges and stations; a way point never. A place may enter at any road or node that is at
 most twice as far as its nearest one, and at most :data:`DETOUR_M` farther; the search decides
 which is fastest. A place that lies on a road therefore takes that road.
+
+Roads that are cut off from the rest (a gated estate, the clipped edge of an extract) are entered
+too, but never instead of the main network: a place beside such a road has a way onto each.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from urbangeo.crs import GEOD, equal_area
+from urbangeo.crs import GEOD, WGS84, equal_area
+from urbangeo.network.compile import walkable
+from urbangeo.network.graph import MS
 from urbangeo.network.network import Network, check_modes
+from urbangeo.network.profiles import LINK_CLASSES
 
-__all__ = ["DETOUR_M", "NEVER", "Snaps", "entry_nodes", "open_roads", "snap"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["DETOUR_M", "NEVER", "Snaps", "entry_nodes", "open_roads", "snap", "snap_table"]
 
 DETOUR_M = 2000.0
 """How much farther than the nearest road another one may lie and still be tried, metres."""
@@ -33,6 +44,9 @@ MOST_LINKS = 8
 NEVER = np.int64(2**52)
 """Milliseconds that mean 'not this way'; exact as float64 and larger than any time."""
 
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
 
 @dataclass(frozen=True, eq=False)
 class Snaps:
@@ -43,7 +57,7 @@ class Snaps:
     point
         Row of the place.
     vertex
-        Node through which the way leads.
+        Vertex of the street through which the way leads.
     out_ms, in_ms
         From the place to the vertex and back, whole milliseconds; :data:`NEVER` against a
         one-way road.
@@ -55,22 +69,36 @@ class Snaps:
         Row of the link that is entered between its nodes, or -1.
     along
         Place on that link, from 0 at its tail to 1 at its head; NaN without a link.
-    link_ms
-        Time of the whole link.
+    there_ms, back_ms
+        Time of the whole link, from tail to head and back.
+    at_tail
+        Whether the way leads over the link's tail; each link stands twice, once for each end.
+    foot
+        Whether it is a way on foot.
     nearest_m
-        For each place, metres to the nearest way in; NaN where there is none to look at.
+        For each place, metres to the nearest way onto the main network; NaN where there is none.
+    island_m
+        For each place, metres to the nearest way onto a road that is cut off from it; NaN where
+        none is within reach.
+    park_ms
+        Milliseconds of parking that ``in_ms`` of a way by car holds.
     """
 
-    point: NDArray[np.int64]
-    vertex: NDArray[np.int64]
-    out_ms: NDArray[np.int64]
-    in_ms: NDArray[np.int64]
-    leg_ms: NDArray[np.int64]
-    leg_m: NDArray[np.float64]
-    link: NDArray[np.int64]
-    along: NDArray[np.float64]
-    link_ms: NDArray[np.int64]
-    nearest_m: NDArray[np.float64]
+    point: IntArray
+    vertex: IntArray
+    out_ms: IntArray
+    in_ms: IntArray
+    leg_ms: IntArray
+    leg_m: FloatArray
+    link: IntArray
+    along: FloatArray
+    there_ms: IntArray
+    back_ms: IntArray
+    at_tail: NDArray[np.bool_]
+    foot: NDArray[np.bool_]
+    nearest_m: FloatArray
+    island_m: FloatArray
+    park_ms: int = 0
 
     @property
     def snapped(self) -> NDArray[np.bool_]:
@@ -79,35 +107,32 @@ class Snaps:
         found[self.point] = True
         return found
 
+    @property
+    def nearest_any_m(self) -> FloatArray:
+        """For each place, metres to the nearest way in of any kind; NaN where there is none."""
+        return np.fmin(self.nearest_m, self.island_m)
+
     def slowed(self, factor: float) -> Snaps:
-        """Give the same ways with every time multiplied by ``factor``."""
+        """Give the same ways with every time by car multiplied by ``factor``."""
 
-        def slow(ms: NDArray[np.int64]) -> NDArray[np.int64]:
-            return np.where(ms < NEVER, np.rint(ms * factor).astype(np.int64), NEVER)
+        def slow(ms: IntArray, fixed: int = 0) -> IntArray:
+            slower = np.rint((ms - fixed) * factor).astype(np.int64) + fixed
+            return np.where(ms >= NEVER, NEVER, np.where(self.foot, ms, slower))
 
-        return replace(
-            self,
-            out_ms=slow(self.out_ms),
-            in_ms=slow(self.in_ms),
-            leg_ms=slow(self.leg_ms),
-            link_ms=slow(self.link_ms),
-        )
+        times = ("out_ms", "leg_ms", "there_ms", "back_ms")
+        slowed = {name: slow(getattr(self, name)) for name in times}
+        return replace(self, in_ms=slow(self.in_ms, self.park_ms), **slowed)
 
 
-def open_roads(net: Network, modes: tuple[str, ...]) -> NDArray[np.int64]:
-    """Rows of the links that may be entered anywhere: roads without controlled access."""
-    links = net._tables.links.iloc[net.link_rows]
-    if "road" not in modes:
-        return np.empty(0, dtype=np.int64)
-    free = np.asarray((links["mode"] == "road") & (links["class"] != "expressway"))
-    rows: NDArray[np.int64] = net.link_rows[free]
-    return rows
+def open_roads(net: Network, mode: str) -> IntArray:
+    """Rows of the links that may be entered anywhere by a mode: roads without controlled access."""
+    return walkable(net) if mode in ("road", "walk") else np.empty(0, dtype=np.int64)
 
 
-def entry_nodes(net: Network, modes: tuple[str, ...]) -> NDArray[np.int64]:
-    """Rows of the nodes through which controlled links are entered: interchanges, stations.
+def entry_nodes(net: Network, modes: tuple[str, ...], mode: str) -> IntArray:
+    """Rows of the nodes through which one gets onto the graph by a mode of the street.
 
-    A node that no arc of these modes touches is not among them.
+    Stations and places, and interchanges by car, if an arc of these modes touches them.
     """
     kind = net._tables.nodes["kind"].to_numpy()
     graph = net.graph(modes)
@@ -115,32 +140,109 @@ def entry_nodes(net: Network, modes: tuple[str, ...]) -> NDArray[np.int64]:
     touched[graph.heads] = True
     touched |= np.diff(graph.indptr) > 0
     wanted = (kind == "station") | (kind == "place")
-    if "road" in modes:
+    if mode == "road" and "road" in modes:
         wanted |= kind == "interchange"
-    return np.flatnonzero(wanted & touched[: graph.n_nodes])
+    first = graph.layers.index(mode) * graph.n_nodes
+    return np.flatnonzero(wanted & touched[first : first + graph.n_nodes])
 
 
 @dataclass(frozen=True, eq=False)
 class _WaysIn:
-    """The shapes by which a view of a network is entered, indexed."""
+    """The shapes by which the street is entered by one mode, indexed."""
 
-    metric: pyproj.CRS
-    roads: NDArray[np.int64]
-    nodes: NDArray[np.int64]
+    mode: str
+    first: int
+    roads: IntArray
+    nodes: IntArray
     shapes: NDArray[np.object_]
-    tree: shapely.STRtree
+    main: NDArray[np.bool_]
+    trees: tuple[tuple[IntArray, shapely.STRtree], ...]
+
+    @classmethod
+    def of(cls, net: Network, modes: tuple[str, ...], mode: str, to_plane: _Plane) -> _WaysIn:
+        graph, t = net.graph(modes), net._tables
+        first = graph.layers.index(mode) * graph.n_nodes
+        roads = open_roads(net, mode) if mode in modes else np.empty(0, dtype=np.int64)
+        nodes = entry_nodes(net, modes, mode)
+        lines = t.lines.take(roads)
+        flat = to_plane.xy(lines.xy)
+        line = shapely.GeometryType.LINESTRING
+        drawn = (
+            shapely.from_ragged_array(line, flat, (lines.offsets,))
+            if len(roads)
+            else np.empty(0, dtype=object)
+        )
+        shapes = np.concatenate([drawn, shapely.points(to_plane.xy(t.lonlat[nodes]))])
+        island = graph.component[first : first + graph.n_nodes] != 0
+        main = ~np.concatenate([island[t.tail[roads]] | island[t.head[roads]], island[nodes]])
+        if not main.any():  # nothing hangs together: then nothing is cut off either
+            main[:] = True
+        parts = [np.flatnonzero(main), np.flatnonzero(~main)]
+        trees = tuple((rows, shapely.STRtree(shapes[rows])) for rows in parts)
+        return cls(mode, first, roads, nodes, shapes, main, trees)
+
+    def candidates(
+        self, spots: NDArray[np.object_], limit_m: float
+    ) -> tuple[IntArray, IntArray, FloatArray, FloatArray, FloatArray]:
+        """Pairs of spots and shapes to try, their distances, and the nearest of each kind."""
+        nearest = [np.full(len(spots), np.nan) for _ in self.trees]
+        for found, (rows, tree) in zip(nearest, self.trees, strict=True):
+            if len(rows) and len(spots):
+                (which, _), apart = tree.query_nearest(
+                    spots, return_distance=True, all_matches=False
+                )
+                found[which] = apart
+        pairs = []
+        for found, (rows, tree) in zip((nearest[0], np.fmin(*nearest)), self.trees, strict=True):
+            if not len(rows) or not len(spots):
+                continue
+            reach = np.minimum(np.minimum(2 * found, found + DETOUR_M) + TOUCH_M, limit_m)
+            spot, place = tree.query(spots, predicate="dwithin", distance=np.nan_to_num(reach))
+            pairs.append((spot, rows[place]))
+        empty = np.empty(0, dtype=np.int64)
+        spot = np.concatenate([empty, *(one for one, _ in pairs)])
+        shape = np.concatenate([empty, *(one for _, one in pairs)])
+        apart = shapely.distance(spots[spot], self.shapes[shape])
+        order = np.lexsort((shape, apart, spot))
+        spot, shape, apart = spot[order], shape[order], apart[order]
+        # the nearest few roads of each of the two kinds
+        keep = np.ones(len(spot), dtype=bool)
+        for kind in (True, False):
+            lines = np.flatnonzero((shape < len(self.roads)) & (self.main[shape] == kind))
+            keep[lines[_rank(spot[lines]) >= MOST_LINKS]] = False
+        return spot[keep], shape[keep], apart[keep], nearest[0], nearest[1]
 
 
-def _ways_in(net: Network, modes: tuple[str, ...]) -> _WaysIn:
-    metric = equal_area(net.bounds)
-    roads, nodes = open_roads(net, modes), entry_nodes(net, modes)
-    lines = net._tables.links.geometry.iloc[roads].to_crs(metric)
-    gates = net._tables.nodes.geometry.iloc[nodes].to_crs(metric)
-    shapes = np.concatenate([np.asarray(lines.array), np.asarray(gates.array)])
-    return _WaysIn(metric, roads, nodes, shapes, shapely.STRtree(shapes))
+class _Plane:
+    """From degrees to the metres of the region's analysis CRS, and back."""
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        crs = equal_area(bounds)
+        self._there = pyproj.Transformer.from_crs(WGS84, crs, always_xy=True)
+        self._back = pyproj.Transformer.from_crs(crs, WGS84, always_xy=True)
+
+    def xy(self, lonlat: FloatArray) -> FloatArray:
+        return np.column_stack(self._there.transform(lonlat[:, 0], lonlat[:, 1]))
+
+    def lonlat(self, xy: FloatArray) -> FloatArray:
+        return np.column_stack(self._back.transform(xy[:, 0], xy[:, 1]))
 
 
-def snap(net: Network, points: gpd.GeoSeries, modes: tuple[str, ...] = ("road", "rail")) -> Snaps:
+def _ways_in(net: Network, modes: tuple[str, ...]) -> tuple[_Plane, tuple[_WaysIn, ...]]:
+    def make() -> tuple[_Plane, tuple[_WaysIn, ...]]:
+        plane = _Plane(net.bounds)
+        layers = net.graph(modes).layers
+        return plane, tuple(_WaysIn.of(net, modes, mode, plane) for mode in layers)
+
+    return net.derived("ways in", modes, make)
+
+
+def snap(
+    net: Network,
+    points: gpd.GeoSeries,
+    modes: tuple[str, ...] = ("road", "rail"),
+    tolerance_m: float | None = None,
+) -> Snaps:
     """Find the ways between places and the graph.
 
     Parameters
@@ -151,98 +253,216 @@ def snap(net: Network, points: gpd.GeoSeries, modes: tuple[str, ...] = ("road", 
         Points, EPSG:4326.
     modes
         Modes that may be used.
+    tolerance_m
+        Longest leg off the network that is bridged, metres; the ``max_km`` of the profile's rule
+        for the mode if None.
 
     Returns
     -------
     Snaps
-        A place farther from every way in than the profile's ``access.max_km`` has no row.
+        A place farther from every way in than the tolerance has no row.
     """
     modes = check_modes(modes)
-    ways_in = net.derived("ways in", modes, lambda: _ways_in(net, modes))
-    metric, roads, nodes = ways_in.metric, ways_in.roads, ways_in.nodes
-    shapes, tree = ways_in.shapes, ways_in.tree
-    tables = net._tables
-    spots = np.asarray(points.to_crs(metric).array)
+    plane, layers = _ways_in(net, modes)
     lonlat = shapely.get_coordinates(np.asarray(points.array))
-    nearest = np.full(len(spots), np.nan)
-    if len(shapes) and len(spots):
-        (which, _), distance = tree.query_nearest(spots, return_distance=True, all_matches=False)
-        nearest[which] = distance
-    limit = net.profile.access.max_km * 1000.0
-    reach = np.minimum(np.minimum(2 * nearest, nearest + DETOUR_M) + TOUCH_M, limit)
-    reach = np.nan_to_num(reach)
-    point, shape = tree.query(spots, predicate="dwithin", distance=reach)
-    distance = shapely.distance(spots[point], shapes[shape])
-    order = np.lexsort((shape, distance, point))
-    point, shape = point[order], shape[order]
-    is_line = shape < len(roads)
-    rank = _rank(point[is_line])
-    keep = np.ones(len(point), dtype=bool)
-    keep[np.flatnonzero(is_line)[rank >= MOST_LINKS]] = False
-    point, shape, is_line = point[keep], shape[keep], is_line[keep]
+    spots = shapely.points(plane.xy(lonlat)) if len(lonlat) else np.empty(0, dtype=object)
+    rules = net.street_rules(modes)
+    main, island = (np.full(len(spots), np.nan) for _ in range(2))
+    parts: list[dict[str, NDArray[np.generic]]] = []
+    for ways_in in layers:
+        limit = rules[ways_in.mode].max_km * 1000.0 if tolerance_m is None else tolerance_m
+        point, shape, _, near, far = ways_in.candidates(spots, limit)
+        main, island = np.fmin(main, near), np.fmin(island, np.where(far <= limit, far, np.nan))
+        parts += _legs(net, plane, ways_in, spots, lonlat, point, shape)
+    columns = {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
+    park = _park_ms(net)
+    return Snaps(**columns, nearest_m=main, island_m=island, park_ms=park)  # type: ignore[arg-type]
 
+
+def _park_ms(net: Network) -> int:
+    return round(net.profile.car.park_min * MS)
+
+
+def _legs(
+    net: Network,
+    plane: _Plane,
+    ways_in: _WaysIn,
+    spots: NDArray[np.object_],
+    lonlat: FloatArray,
+    point: IntArray,
+    shape: IntArray,
+) -> list[dict[str, NDArray[np.generic]]]:
+    """Times of the ways by one mode: over nodes, and over both ends of roads."""
+    t, mode, roads = net._tables, ways_in.mode, ways_in.roads
     # Legs are measured on the ellipsoid; the plane only found the candidates.
-    foot = shapely.shortest_line(shapes[shape], spots[point])
-    start = gpd.GeoSeries(shapely.get_point(foot, 0), crs=metric).to_crs(points.crs)
-    xy = shapely.get_coordinates(np.asarray(start.array))
-    _, _, leg_m = GEOD.inv(xy[:, 0], xy[:, 1], lonlat[point, 0], lonlat[point, 1])
+    foot = shapely.shortest_line(ways_in.shapes[shape], spots[point])
+    begin = plane.lonlat(shapely.get_coordinates(shapely.get_point(foot, 0)))
+    _, _, leg_m = GEOD.inv(begin[:, 0], begin[:, 1], lonlat[point, 0], lonlat[point, 1])
     leg_m = np.where(np.asarray(leg_m) < 0.5, 0.0, leg_m)  # closer than any table can tell
-    leg = np.array([net.access_ms(float(one)) for one in leg_m], dtype=np.int64)
+    leg = net.leg_ms(leg_m, mode)
+    park = _park_ms(net) if mode == "road" else 0
+    is_line = shape < len(roads)
+    gate = np.flatnonzero(~is_line)
+    line = np.flatnonzero(is_line)
+    link = roads[shape[line]]
+    along = shapely.line_locate_point(
+        ways_in.shapes[shape[line]], spots[point[line]], normalized=True
+    )
+    there, back = net.link_ms(link, mode)
+    one_way = t.oneway[link] if mode == "road" else np.zeros(len(link), dtype=bool)
+    zero, nothing = np.zeros(len(gate), dtype=np.int64), np.full(len(gate), -1, dtype=np.int64)
 
-    rows: list[tuple[NDArray[np.int64], ...]] = []
-    lengths: list[tuple[NDArray[np.float64], ...]] = []
-    gate = ~is_line
-    nothing = np.full(int(gate.sum()), -1, dtype=np.int64)
-    rows.append(
-        (
-            point[gate],
-            nodes[shape[gate] - len(roads)],
-            leg[gate],
-            leg[gate],
-            leg[gate],
-            nothing,
-            np.zeros_like(nothing),
+    def rows(
+        which: IntArray,
+        vertex: IntArray,
+        out: IntArray,
+        inward: IntArray,
+        *,
+        at_tail: bool,
+        entered: tuple[IntArray, FloatArray, IntArray, IntArray],
+    ) -> dict[str, NDArray[np.generic]]:
+        return {
+            "point": point[which],
+            "vertex": vertex + ways_in.first,
+            "out_ms": out,
+            "in_ms": np.where(inward >= NEVER, NEVER, inward + park),
+            "leg_ms": leg[which],
+            "leg_m": leg_m[which],
+            "link": entered[0],
+            "along": entered[1],
+            "there_ms": entered[2],
+            "back_ms": entered[3],
+            "at_tail": np.full(len(which), at_tail),
+            "foot": np.full(len(which), mode == "walk"),
+        }
+
+    over = (nothing, np.full(len(gate), np.nan), zero, zero)
+    node = ways_in.nodes[shape[gate] - len(roads)]
+    parts = [rows(gate, node, leg[gate], leg[gate], at_tail=False, entered=over)]
+    entered = (link, along, there, back)
+    to_tail, from_tail = _share(back, along), _share(there, along)
+    parts.append(
+        rows(
+            line,
+            t.tail[link],
+            np.where(one_way, NEVER, leg[line] + to_tail),
+            leg[line] + from_tail,
+            at_tail=True,
+            entered=entered,
         )
     )
-    lengths.append((leg_m[gate], np.full(len(nothing), np.nan)))
-    link = roads[shape[is_line]]
-    line = shapes[shape[is_line]]
-    along = shapely.line_locate_point(line, spots[point[is_line]], normalized=True)
-    whole = _link_ms(net, link)
-    one_way = tables.links["oneway"].to_numpy(dtype=bool)[link]
-    from_tail = np.rint(whole * along).astype(np.int64)
-    for vertex, ride, against_out in (
-        (tables.tail[link], from_tail, True),
-        (tables.head[link], whole - from_tail, False),
-    ):
-        total = leg[is_line] + ride
-        out = np.where(one_way & against_out, NEVER, total)
-        back = np.where(one_way & (not against_out), NEVER, total)
-        rows.append((point[is_line], vertex, out, back, leg[is_line], link, whole))
-        lengths.append((leg_m[is_line], along))
-    joined = [np.concatenate(column) for column in zip(*rows, strict=True)]
-    measured = [np.concatenate(column) for column in zip(*lengths, strict=True)]
-    return Snaps(
-        point=joined[0],
-        vertex=joined[1],
-        out_ms=joined[2],
-        in_ms=joined[3],
-        leg_ms=joined[4],
-        leg_m=measured[0],
-        link=joined[5],
-        along=measured[1],
-        link_ms=joined[6],
-        nearest_m=nearest,
+    parts.append(
+        rows(
+            line,
+            t.head[link],
+            leg[line] + there - from_tail,
+            np.where(one_way, NEVER, leg[line] + back - to_tail),
+            at_tail=False,
+            entered=entered,
+        )
+    )
+    return parts
+
+
+def _share(whole: IntArray, along: FloatArray) -> IntArray:
+    share: IntArray = np.rint(whole * along).astype(np.int64)
+    return share
+
+
+def snap_table(
+    net: Network,
+    points: gpd.GeoSeries,
+    modes: tuple[str, ...] = ("road", "rail"),
+    tolerance_m: float | None = None,
+) -> pd.DataFrame:
+    """Tell how each place gets onto the network, and why where it does not.
+
+    Parameters
+    ----------
+    net, points, modes, tolerance_m
+        As for :func:`snap`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        On the index of ``points``: ``status`` (``snapped``, ``island``: only onto roads that are
+        cut off from the rest, ``controlled``: only an expressway or a railway is near, and is not
+        entered there, ``too_far``), ``reason`` (Chinese, empty if snapped), ``link`` (id, or the
+        node's), ``distance_m`` and ``leg_min`` of the nearest way in; empty and NaN if none.
+    """
+    found = snap(net, points, modes, tolerance_m)
+    t = net._tables
+    order = np.lexsort((found.leg_m, found.point))
+    first = order[np.r_[True, np.diff(found.point[order]) != 0]] if len(order) else order
+    where = found.point[first]
+    n = len(points)
+    link, leg_m, leg_min = np.full(n, "", dtype=object), np.full(n, np.nan), np.full(n, np.nan)
+    ids, names = t.links["id"].to_numpy(dtype=object), t.nodes["id"].to_numpy(dtype=object)
+    graph = net.graph(check_modes(modes))
+    on_link = found.link[first] >= 0
+    link[where] = np.where(
+        on_link, ids[found.link[first]], names[found.vertex[first] % graph.n_nodes]
+    )
+    leg_m[where], leg_min[where] = found.leg_m[first], found.leg_ms[first] / MS
+    status = np.full(n, "too_far", dtype=object)
+    status[where] = "snapped"
+    main = np.zeros(n, dtype=bool)
+    main[found.point[graph.component[found.vertex] == 0]] = True
+    status[(status == "snapped") & ~main] = "island"
+    limits = [one.max_km * 1000.0 for one in net.street_rules(check_modes(modes)).values()]
+    limit = max(limits) if tolerance_m is None else tolerance_m
+    lost = np.flatnonzero(status == "too_far")
+    status[lost[_controlled_m(net, points.iloc[lost]) <= limit]] = "controlled"
+    reason = [
+        _reason(one, metres, limit) for one, metres in zip(status, found.nearest_m, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "status": status.astype(str),
+            "reason": reason,
+            "link": link.astype(str),
+            "distance_m": leg_m,
+            "leg_min": leg_min,
+        },
+        index=points.index,
     )
 
 
-def _link_ms(net: Network, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Whole milliseconds of road links; the same numbers as in the graph."""
-    cost = net.length_m[rows] * 3600.0 / net.speed_kmh[rows]
-    return np.maximum(1, np.rint(cost)).astype(np.int64)
+def _reason(status: str, nearest_m: float, limit_m: float) -> str:
+    limit = f"{limit_m / 1000:g} 千米"
+    if status == "snapped":
+        return ""
+    if status == "island":
+        return "附近只有与主路网不连通的孤立路段"
+    if status == "controlled":
+        return (
+            f"{limit}以内只有高速公路或铁路，沿线不能进入；最近的入口 {nearest_m / 1000:.1f} 千米"
+        )
+    if np.isnan(nearest_m):
+        return "路网没有可进入的道路或车站"
+    return f"距最近可进入的道路或车站 {nearest_m / 1000:.1f} 千米，超过 {limit}"
 
 
-def _rank(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+def _controlled_m(net: Network, points: gpd.GeoSeries) -> FloatArray:
+    """Metres from each point to the nearest expressway or railway of the view."""
+    t, rows = net._tables, net.link_rows
+    fast = LINK_CLASSES.index("expressway")
+    closed = rows[(~t.is_road | (t.codes("class") == fast))[rows]]
+    apart = np.full(len(points), np.inf)
+    if len(closed) and len(points):
+        plane = _Plane(net.bounds)
+        lines = t.lines.take(closed)
+        kind = shapely.GeometryType.LINESTRING
+        tree = shapely.STRtree(
+            shapely.from_ragged_array(kind, plane.xy(lines.xy), (lines.offsets,))
+        )
+        spots = shapely.points(plane.xy(shapely.get_coordinates(np.asarray(points.array))))
+        (which, _), metres = tree.query_nearest(spots, return_distance=True, all_matches=False)
+        apart[which] = metres
+    return apart
+
+
+def _rank(groups: IntArray) -> IntArray:
     """Position of each row within its run of equal group numbers."""
     if not len(groups):
         return np.empty(0, dtype=np.int64)

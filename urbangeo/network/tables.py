@@ -6,26 +6,40 @@ names the row and the column.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from urbangeo.crs import GEOD, WGS84, require_crs
 from urbangeo.errors import TableError
-from urbangeo.network.profiles import LINK_CLASSES, RAIL_CLASSES, ROAD_CLASSES
+from urbangeo.network.lines import Lines
+from urbangeo.network.profiles import LINK_CLASSES, RAIL_CLASSES, ROAD_CLASSES, TERRAINS
 
-__all__ = ["LINK_COLUMNS", "NODE_COLUMNS", "SERVICE_COLUMNS", "STATUSES", "Tables", "check_tables"]
+__all__ = [
+    "LINK_COLUMNS",
+    "LINK_MODES",
+    "NODE_COLUMNS",
+    "SERVICE_COLUMNS",
+    "STATUSES",
+    "Tables",
+    "categorical",
+    "check_tables",
+    "trusted",
+]
 
 NODE_KINDS = ("junction", "interchange", "station", "place", "waypoint")
 LINK_MODES = ("road", "rail")
 STATUSES = ("已建成", "在建", "开工", "前期", "研究")
-NODE_COLUMNS = ("id", "kind", "name", "adcode", "source", "precision_m")
+NODE_COLUMNS = ("id", "kind", "name", "adcode", "terrain", "source", "precision_m")
 LINK_COLUMNS = (
     "id",
     "from",
@@ -53,8 +67,11 @@ SERVICE_COLUMNS = (
     "run_min",
     "dwell_min",
     "headway_min",
+    "oneway",
     "status",
     "open_year",
+    "planned_year",
+    "cite",
     "source",
 )
 _MODE_CLASSES = {"road": ROAD_CLASSES, "rail": RAIL_CLASSES}
@@ -65,30 +82,97 @@ _TRUE, _FALSE = {"1", "1.0", "true", "yes", "t"}, {"", "0", "0.0", "false", "no"
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """Checked tables; links carry ``length_m`` and the row numbers of their end nodes.
+    """Checked tables; immutable.
 
     Attributes
     ----------
-    nodes, links
-        EPSG:4326, one row each, in the order given.
-    services
-        One row for each stop, ordered by service and ``seq``.
+    nodes
+        :data:`NODE_COLUMNS`, ``lon`` and ``lat``, in the order given; further columns are kept.
+    links
+        :data:`LINK_COLUMNS` but for ``from`` and ``to``, in the order given; further columns are
+        kept. ``mode``, ``class`` and ``status`` are categorical.
     tail, head
         Row numbers in ``nodes`` of each link's two ends.
-    chord_m
-        Geodesic length of each link's drawn line, metres.
+    lines
+        The drawn line of each link, from tail to head.
+    services
+        One row for each stop, ordered by service and ``seq``.
     """
 
-    nodes: gpd.GeoDataFrame
-    links: gpd.GeoDataFrame
+    nodes: pd.DataFrame
+    links: pd.DataFrame
+    tail: NDArray[np.int64]
+    head: NDArray[np.int64]
+    lines: Lines
     services: pd.DataFrame
-    tail: np.ndarray
-    head: np.ndarray
-    chord_m: np.ndarray
+    stored_digest: str = ""
+
+    @cached_property
+    def chord_m(self) -> NDArray[np.float64]:
+        """Geodesic length of each link's drawn line, metres."""
+        return self.lines.length_m()
+
+    @cached_property
+    def lonlat(self) -> NDArray[np.float64]:
+        """Longitude and latitude of the nodes, shape (n, 2)."""
+        return np.column_stack([self.nodes["lon"], self.nodes["lat"]]).astype(float)
+
+    def points(self, rows: NDArray[np.int64] | None = None) -> gpd.GeoSeries:
+        """Give nodes as points, EPSG:4326, all of them or some rows."""
+        lonlat = self.lonlat if rows is None else self.lonlat[rows]
+        return gpd.GeoSeries(gpd.points_from_xy(lonlat[:, 0], lonlat[:, 1]), crs=WGS84)
+
+    def codes(self, column: str) -> NDArray[np.int8]:
+        """Number of each link's ``mode``, ``class`` or ``status`` in the list of known ones."""
+        codes: NDArray[np.int8] = self.links[column].cat.codes.to_numpy()
+        return codes
+
+    def by_class(self, values: Mapping[str, float]) -> NDArray[np.float64]:
+        """Give each link the value of its class; NaN where there is none."""
+        known = np.array([values.get(one, np.nan) for one in LINK_CLASSES])
+        return known[self.codes("class")]
+
+    @cached_property
+    def is_road(self) -> NDArray[np.bool_]:
+        """Whether each link is a road."""
+        return np.asarray(self.codes("mode") == LINK_MODES.index("road"))
+
+    @cached_property
+    def oneway(self) -> NDArray[np.bool_]:
+        """Whether each link leads from its tail to its head only."""
+        return self.links["oneway"].to_numpy(dtype=bool)
+
+    @cached_property
+    def node_row(self) -> pd.Index:
+        """Ids of the nodes, for looking up their rows."""
+        return pd.Index(self.nodes["id"])
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything in the tables that can change a travel time, in hexadecimal."""
+        if self.stored_digest:
+            return self.stored_digest
+        sha = hashlib.sha256()
+        for table, columns in ((self.nodes, ("id", "kind", "terrain")), (self.links, ("id",))):
+            for column in columns:
+                sha.update("\n".join(table[column].astype(object)).encode())
+        for column in ("mode", "class", "status"):
+            sha.update(self.codes(column).tobytes())
+        numbers = (
+            *(self.lonlat, self.tail, self.head, self.lines.xy, self.lines.offsets, self.oneway),
+            *(self.links[one].to_numpy(dtype=float) for one in ("length_m", "speed_kmh")),
+        )
+        for part in numbers:
+            sha.update(np.ascontiguousarray(part).tobytes())
+        sha.update(self.services.to_csv(index=False).encode())
+        return sha.hexdigest()
 
     @classmethod
     def read(cls, folder: str | Path) -> Tables:
-        """Read ``nodes.csv``, ``links.csv`` and, where there is one, ``services.csv``.
+        """Read ``nodes.csv``, ``links.csv`` and, where there are any, ``services.csv``.
+
+        ``terrain.csv`` (``adcode``, ``terrain``) gives each node the terrain of its county where
+        ``nodes.csv`` states none.
 
         Raises
         ------
@@ -96,9 +180,12 @@ class Tables:
             If a file is missing, is not UTF-8, or holds anything that cannot be used.
         """
         folder = Path(folder)
-        services = folder / "services.csv"
+        services, terrain = folder / "services.csv", folder / "terrain.csv"
+        nodes = _read_csv(folder / "nodes.csv")
+        if terrain.exists():
+            nodes = _with_terrain(nodes, _read_csv(terrain), terrain)
         return check_tables(
-            _read_csv(folder / "nodes.csv"),
+            nodes,
             _read_csv(folder / "links.csv"),
             _read_csv(services) if services.exists() else None,
             where=str(folder),
@@ -117,6 +204,22 @@ def _read_csv(path: Path) -> pd.DataFrame:
         ) from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise TableError(path, [f"not a readable CSV: {error}"]) from error
+
+
+def _with_terrain(nodes: pd.DataFrame, table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Give each node the terrain of its county."""
+    sheet = _Sheet(table, ("adcode", "terrain"), ("adcode", "terrain"))
+    if not sheet.fatal:
+        codes = sheet.ids("adcode")
+        kinds = sheet.one_of("terrain", TERRAINS)
+    if sheet.findings:
+        raise TableError(path, sheet.findings)
+    if "adcode" not in nodes.columns:
+        return nodes
+    of_county = nodes["adcode"].map(dict(zip(codes, kinds, strict=True))).fillna("")
+    if "terrain" in nodes.columns:
+        of_county = nodes["terrain"].where(nodes["terrain"] != "", of_county)
+    return nodes.assign(terrain=of_county)
 
 
 def check_tables(
@@ -149,9 +252,19 @@ def check_tables(
         If a geometry column has no CRS.
     """
     made_nodes = _check_nodes(nodes, f"{where}: nodes")
-    made_links, tail, head, chord = _check_links(links, made_nodes, f"{where}: links")
+    made_links, tail, head, lines = _check_links(links, made_nodes, f"{where}: links")
     made_services = _check_services(services, made_nodes, f"{where}: services")
-    return Tables(made_nodes, made_links, made_services, tail, head, chord)
+    return Tables(made_nodes, made_links, tail, head, lines, made_services)
+
+
+def _further(frame: pd.DataFrame, known: Collection[str]) -> dict[str, pd.Series]:
+    """Columns that are not ours: they are kept as they are."""
+    taken = {*known, "lon", "lat", "from", "to"}
+    if isinstance(frame, gpd.GeoDataFrame):
+        taken.add(frame.geometry.name)
+    return {
+        str(one): frame[one].reset_index(drop=True) for one in frame.columns if one not in taken
+    }
 
 
 class _Sheet:
@@ -198,6 +311,15 @@ class _Sheet:
         )
         return text
 
+    def flag(self, column: str) -> np.ndarray:
+        """Give a column of 0 and 1 as booleans; empty is false."""
+        text = self.text(column).str.lower()
+        self.note(
+            np.asarray(~text.isin(_TRUE | _FALSE)),
+            lambda row: f"{column} is {text[row]!r}; 0 or 1 is expected",
+        )
+        return np.asarray(text.isin(_TRUE))
+
     def ids(self, column: str) -> pd.Series:
         text = self.text(column)
         self.note(np.asarray(text == ""), lambda row: f"{column} is empty")
@@ -206,7 +328,7 @@ class _Sheet:
         return text
 
 
-def _check_nodes(frame: pd.DataFrame, where: str) -> gpd.GeoDataFrame:
+def _check_nodes(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     geometric = isinstance(frame, gpd.GeoDataFrame)
     required = ("id", "kind") if geometric else ("id", "kind", "lon", "lat")
     sheet = _Sheet(frame, NODE_COLUMNS, required)
@@ -215,6 +337,11 @@ def _check_nodes(frame: pd.DataFrame, where: str) -> gpd.GeoDataFrame:
     out = pd.DataFrame({column: sheet.text(column) for column in NODE_COLUMNS})
     out["id"] = sheet.ids("id")
     out["kind"] = sheet.one_of("kind", NODE_KINDS)
+    out["terrain"] = sheet.text("terrain")
+    sheet.note(
+        np.asarray(~out["terrain"].isin(("", *TERRAINS))),
+        lambda row: f"terrain is {out['terrain'][row]!r}; known: {', '.join(TERRAINS)}",
+    )
     out["precision_m"] = sheet.number("precision_m")
     if geometric:
         require_crs(frame, where)
@@ -239,12 +366,12 @@ def _check_nodes(frame: pd.DataFrame, where: str) -> gpd.GeoDataFrame:
         sheet.findings.append("there is no row")
     if sheet.findings:
         raise TableError(where, sheet.findings)
-    return gpd.GeoDataFrame(out, geometry=gpd.points_from_xy(lon, lat), crs=WGS84)
+    return out.assign(lon=lon, lat=lat, **_further(frame, out.columns))
 
 
 def _check_links(
-    frame: pd.DataFrame, nodes: gpd.GeoDataFrame, where: str
-) -> tuple[gpd.GeoDataFrame, np.ndarray, np.ndarray, np.ndarray]:
+    frame: pd.DataFrame, nodes: pd.DataFrame, where: str
+) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64], Lines]:
     sheet = _Sheet(frame, LINK_COLUMNS, ("id", "from", "to", "mode", "class"))
     if sheet.fatal:
         raise TableError(where, sheet.findings)
@@ -261,12 +388,7 @@ def _check_links(
         lambda row: f"class {kind[row]!r} does not go with mode {mode[row]!r}",
     )
     out["status"] = sheet.one_of("status", STATUSES, default="已建成")
-    oneway = sheet.text("oneway").str.lower()
-    sheet.note(
-        np.asarray(~oneway.isin(_TRUE | _FALSE)),
-        lambda row: f"oneway is {oneway[row]!r}; 0 or 1 is expected",
-    )
-    out["oneway"] = np.asarray(oneway.isin(_TRUE))
+    out["oneway"] = sheet.flag("oneway")
     for column in ("open_year", "planned_year", "precision_m"):
         out[column] = sheet.number(column)
     length = sheet.number("length_m")
@@ -294,11 +416,11 @@ def _check_links(
     if isinstance(frame, gpd.GeoDataFrame):
         require_crs(frame, where)
         drawn = np.asarray(frame.geometry.reset_index(drop=True).to_crs(WGS84).array)
-        lines = _check_lines(sheet, drawn, nodes, tail, head)
+        lines = Lines.of(_check_lines(sheet, drawn, nodes, tail, head))
     else:
-        xy = shapely.get_coordinates(nodes.geometry.to_numpy())
-        lines = shapely.linestrings(np.stack([xy[tail], xy[head]], axis=1))
-    chord = _line_lengths(lines)
+        xy = nodes[["lon", "lat"]].to_numpy(dtype=float)
+        lines = Lines.straight(xy[tail], xy[head])
+    chord = lines.length_m()
     sheet.note(
         ~(chord > 0) & np.isnan(length),
         lambda row: "its ends lie in one point, so it has no length; give length_m",
@@ -312,13 +434,23 @@ def _check_links(
     )
     if sheet.findings:
         raise TableError(where, sheet.findings)
-    return gpd.GeoDataFrame(out, geometry=lines, crs=WGS84), tail, head, chord
+    out = out.drop(columns=["from", "to"]).assign(**_further(frame, out.columns))
+    return categorical(out), tail, head, lines
+
+
+def categorical(links: pd.DataFrame) -> pd.DataFrame:
+    """Give the columns of few known values their fixed categories."""
+    fixed = {
+        column: pd.CategoricalDtype(values)
+        for column, values in (("mode", LINK_MODES), ("class", LINK_CLASSES), ("status", STATUSES))
+    }
+    return links.astype(fixed)
 
 
 def _check_lines(
     sheet: _Sheet,
     lines: np.ndarray,
-    nodes: gpd.GeoDataFrame,
+    nodes: pd.DataFrame,
     tail: np.ndarray,
     head: np.ndarray,
 ) -> np.ndarray:
@@ -328,7 +460,7 @@ def _check_lines(
     sheet.note(wrong, lambda row: "geometry is not a line")
     if wrong.any():
         raise TableError("links", sheet.findings)
-    points = nodes.geometry.to_numpy()
+    points = shapely.points(nodes[["lon", "lat"]].to_numpy(dtype=float))
     starts, ends = shapely.get_point(lines, 0), shapely.get_point(lines, -1)
 
     def metres(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -352,24 +484,9 @@ def _no_node(column: str, names: pd.Series, row: int) -> str:
     return f"{column} names {names[row]!r}, which is no node"
 
 
-def _line_lengths(lines: np.ndarray) -> np.ndarray:
-    """Geodesic lengths of WGS 84 lines, metres, in one call for all segments."""
-    xy, owner = shapely.get_coordinates(lines, return_index=True)
-    if not len(xy):
-        return np.zeros(len(lines))
-    same = owner[1:] == owner[:-1]
-    _, _, metres = GEOD.inv(xy[:-1, 0], xy[:-1, 1], xy[1:, 0], xy[1:, 1])
-    total: np.ndarray = np.bincount(
-        owner[1:][same], weights=np.asarray(metres)[same], minlength=len(lines)
-    )
-    return total
-
-
-def _check_services(
-    frame: pd.DataFrame | None, nodes: gpd.GeoDataFrame, where: str
-) -> pd.DataFrame:
+def _check_services(frame: pd.DataFrame | None, nodes: pd.DataFrame, where: str) -> pd.DataFrame:
     if frame is None or not len(frame):
-        return pd.DataFrame({column: pd.Series(dtype=object) for column in SERVICE_COLUMNS})
+        return _completed(pd.DataFrame(), SERVICE_COLUMNS)
     sheet = _Sheet(
         frame,
         SERVICE_COLUMNS,
@@ -381,8 +498,9 @@ def _check_services(
     sheet.note(np.asarray(out["service"] == ""), lambda row: "service is empty")
     out["class"] = sheet.one_of("class", RAIL_CLASSES)
     out["status"] = sheet.one_of("status", STATUSES, default="已建成")
-    for column in ("seq", "run_min", "dwell_min", "headway_min", "open_year"):
+    for column in ("seq", "run_min", "dwell_min", "headway_min", "open_year", "planned_year"):
         out[column] = sheet.number(column)
+    out["oneway"] = sheet.flag("oneway")
     stations = set(nodes.loc[nodes["kind"] == "station", "id"])
     sheet.note(
         np.asarray(~out["station"].isin(stations)),
@@ -401,12 +519,68 @@ def _check_services(
             sheet.findings.append(f"{line} has {len(rows)} stop; at least two are needed")
         if not (rows["run_min"].iloc[1:] > 0).all():
             sheet.findings.append(f"{line}: run_min must be above 0 at every stop after the first")
-        if rows["station"].duplicated().any():
-            sheet.findings.append(f"{line} calls at a station twice; split it into two services")
-        for column in ("name", "class", "headway_min", "status", "open_year"):
+        stops = rows["station"].to_numpy()
+        if (stops[1:] == stops[:-1]).any():
+            sheet.findings.append(
+                f"{line} calls at a station twice running; give one stop its dwell"
+            )
+        for column in (
+            "name",
+            "class",
+            "headway_min",
+            "oneway",
+            "status",
+            "open_year",
+            "planned_year",
+        ):
             if len(rows[column].unique()) != 1:
                 sheet.findings.append(f"{line}: {column} differs between its rows")
     if sheet.findings:
         raise TableError(where, sheet.findings)
     out["dwell_min"] = out["dwell_min"].fillna(0.0)
     return out.reset_index(drop=True)
+
+
+def trusted(read: Any) -> Tables:
+    """Take over the tables of a reader, which has checked and typed them.
+
+    Parameters
+    ----------
+    read
+        Has ``nodes`` (with ``lon`` and ``lat``), ``links`` (without ends), ``tail``, ``head``,
+        ``xy``, ``offsets`` and, where there are any, ``services``.
+    """
+    services = getattr(read, "services", None)
+    return Tables(
+        _completed(read.nodes, NODE_COLUMNS),
+        categorical(_completed(read.links, tuple(c for c in LINK_COLUMNS if c not in _ENDS))),
+        np.asarray(read.tail, dtype=np.int64),
+        np.asarray(read.head, dtype=np.int64),
+        Lines(read.xy, read.offsets),
+        _completed(pd.DataFrame() if services is None else services, SERVICE_COLUMNS),
+    )
+
+
+_ENDS = ("from", "to")
+_NUMBERS = frozenset(
+    ("precision_m", "length_m", "speed_kmh", "open_year", "planned_year")
+    + ("seq", "run_min", "dwell_min", "headway_min")
+)
+_FLAGS = frozenset(("oneway",))
+
+
+def _completed(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Put the known columns first and add those that a reader left out, empty."""
+    frame = frame.reset_index(drop=True)
+    n = len(frame)
+    made = {}
+    for column in columns:
+        if column in frame.columns:
+            made[column] = frame[column]
+        elif column in _NUMBERS:
+            made[column] = pd.Series(np.full(n, np.nan))
+        elif column in _FLAGS:
+            made[column] = pd.Series(np.zeros(n, dtype=bool))
+        else:
+            made[column] = pd.Series([""], dtype="str").repeat(n).reset_index(drop=True)
+    return pd.DataFrame({**made, **{c: frame[c] for c in frame.columns if c not in made}})
