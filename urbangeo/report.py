@@ -15,6 +15,7 @@ import pandas as pd
 
 from urbangeo.errors import InputError
 from urbangeo.files import writing
+from urbangeo.vector import storable, write_gpkg
 
 if TYPE_CHECKING:
     from urbangeo.access.circle import CommutingCircle
@@ -211,7 +212,7 @@ def _write_json(circle: CommutingCircle, path: Path) -> None:
 
 
 def _write_geojson(circle: CommutingCircle, path: Path) -> None:
-    towns = _storable(circle.towns).replace([np.inf, -np.inf], np.nan)
+    towns = storable(circle.towns).replace([np.inf, -np.inf], np.nan)
     about = "\n".join(f"{key}: {value}" for key, value in _about(circle))
     towns.to_file(
         path, driver="GeoJSON", engine="pyogrio", index=False, layer_options={"DESCRIPTION": about}
@@ -219,44 +220,15 @@ def _write_geojson(circle: CommutingCircle, path: Path) -> None:
 
 
 def _write_gpkg(circle: CommutingCircle, path: Path) -> None:
-    import pyogrio
-
     shape = {"minutes": [circle.minutes], "geometry": [circle.polygon]}
     about = pd.DataFrame(_about(circle), columns=["key", "value"])
     layers = {
-        "towns": _storable(circle.towns),
+        "towns": circle.towns,
         "circle": gpd.GeoDataFrame(shape, crs=circle.towns.crs),
         "bands": circle.bands,
-        "centres": _storable(circle.centres),
+        "centres": circle.centres,
     }
-    # Without a fixed date GDAL writes the hour into the file, and no two runs would be equal.
-    previous = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
-    try:
-        for name, frame in layers.items():
-            frame.to_file(path, layer=name, driver="GPKG", engine="pyogrio", index=False)
-        pyogrio.write_dataframe(about, path, layer="about", driver="GPKG")
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": previous})
-
-
-def _storable(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Give columns names that a GIS file can hold: text, different even in capitals, not its own.
-
-    GeoPackage keeps ``fid`` and ``geom`` for itself and does not tell ``Name`` from ``name``.
-    """
-    taken = {"fid", "geom", "geometry"}
-    names: dict[object, str] = {}
-    # ours first, so that a clash renames the caller's
-    for column in reversed(list(frame.columns)):
-        if column == frame.geometry.name:
-            continue
-        name = str(column)
-        while name.lower() in taken:
-            name += "_given"
-        taken.add(name.lower())
-        names[column] = name
-    return frame.rename(columns=names)
+    write_gpkg(path, layers, {"about": about})
 
 
 def _write_xlsx(circle: CommutingCircle, path: Path) -> None:

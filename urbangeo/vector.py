@@ -21,7 +21,7 @@ from urbangeo.encodings import dbf_encoding, text_encoding
 from urbangeo.errors import CRSError, DatumWarning, InputError, TableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import geopandas as gpd
     import pandas as pd
@@ -33,6 +33,8 @@ __all__ = [
     "local_path",
     "read_table",
     "read_vector",
+    "storable",
+    "write_gpkg",
 ]
 
 _TABLES = (".csv", ".txt", ".xlsx")
@@ -297,6 +299,49 @@ def _digest(stamps: tuple[tuple[Path, int, int], ...]) -> str:
             while block := stream.read(1 << 20):
                 total.update(block)
     return total.hexdigest()
+
+
+def write_gpkg(
+    path: str | os.PathLike[str],
+    layers: Mapping[str, gpd.GeoDataFrame],
+    tables: Mapping[str, pd.DataFrame],
+) -> None:
+    """Write a GeoPackage of geographic layers and plain tables; the same bytes on every run.
+
+    Columns get names that a GeoPackage can hold: text, different even in capitals, none of its own
+    (``fid``, ``geom``).
+    """
+    import pyogrio
+
+    # Without a fixed date GDAL writes the hour into the file, and no two runs would be equal.
+    previous = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
+    try:
+        for name, frame in layers.items():
+            storable(frame).to_file(path, layer=name, driver="GPKG", engine="pyogrio", index=False)
+        for name, table in tables.items():
+            pyogrio.write_dataframe(table, path, layer=name, driver="GPKG")
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": previous})
+
+
+def storable(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Give columns names that a GIS file can hold: text, different even in capitals, not its own.
+
+    GeoPackage keeps ``fid`` and ``geom`` for itself and does not tell ``Name`` from ``name``.
+    """
+    taken = {"fid", "geom", "geometry"}
+    names: dict[object, str] = {}
+    # ours first, so that a clash renames the caller's
+    for column in reversed(list(frame.columns)):
+        if column == frame.geometry.name:
+            continue
+        name = str(column)
+        while name.lower() in taken:
+            name += "_given"
+        taken.add(name.lower())
+        names[column] = name
+    return frame.rename(columns=names)
 
 
 # Files --------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from urbangeo.errors import NetworkError
@@ -35,8 +36,10 @@ def rough(tables: Tables, profile: Profile, what: str) -> NDArray[np.float64]:
             table[row, column] = factors.get(kind, 1.0)
     number = {name: column for column, name in enumerate(names)}
     code = terrain.map(number).fillna(len(names)).to_numpy(dtype=np.int64)
-    kind = tables.codes("class")
-    both: NDArray[np.float64] = table[kind, code[tables.tail]] + table[kind, code[tables.head]]
+    classes = tables.codes("class")
+    both: NDArray[np.float64] = (
+        table[classes, code[tables.tail]] + table[classes, code[tables.head]]
+    )
     return both / 2
 
 
@@ -82,8 +85,9 @@ def compile_graph(net: Network, modes: tuple[str, ...]) -> Graph:
     made = None
     if "rail" in modes and len(net.service_rows):
         services = t.services.iloc[net.service_rows]
-        made = rides(services, t.node_row.get_indexer(services["station"]), net.profile)
-        arcs, more = rail_arcs(made, n, n_vertices, layers, net.profile)
+        made = rides(services, t.node_row.get_indexer(pd.Index(services["station"])), net.profile)
+        least = t.nodes["transfer_min"].to_numpy(dtype=float)
+        arcs, more = rail_arcs(made, least, n_vertices, layers, net.profile)
         n_vertices += more
         parts.append(arcs)
     if not sum(len(one.tail) for one in parts):

@@ -114,7 +114,7 @@ class Lines:
         _, _, step = GEOD.inv(xy[:-1, 0], xy[:-1, 1], xy[1:, 0], xy[1:, 1])
         owner = np.repeat(np.arange(len(self)), np.diff(offsets))
         within = owner[1:] == owner[:-1]
-        length: NDArray[np.float64] = np.bincount(
+        length = np.bincount(
             owner[1:][within], weights=np.asarray(step)[within], minlength=len(self)
         )
-        return length
+        return np.asarray(length, dtype=float)

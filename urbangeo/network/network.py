@@ -105,7 +105,7 @@ class Network:
 
     _tables: Tables = field(repr=False)
     profile: Profile
-    facts: Facts = Facts()
+    facts: Facts = field(default_factory=Facts)
     year: int | None = None
     history: tuple[str, ...] = ()
     report: IngestReport | None = field(default=None, repr=False)
@@ -353,6 +353,15 @@ class Network:
 
         write(self, path)
 
+    def __repr__(self) -> str:
+        """Say in a line what it is: title, size, year, profile, steps."""
+        steps = " → ".join(self.history)
+        return (
+            f"<Network {self.facts.title}: {len(self._tables.nodes):,} nodes, "
+            f"{len(self.link_rows):,} links, {self.services['service'].nunique():,} services, "
+            f"profile {self.profile.name}{', ' + steps if steps else ''}>"
+        )
+
     # -- tables ------------------------------------------------------------------------------
 
     @cached_property
@@ -390,7 +399,7 @@ class Network:
 
         t, rows = self._tables, self.link_rows
         links = t.links.iloc[rows].reset_index(drop=True)
-        links = links.astype({one: "str" for one in ("mode", "class", "status")})
+        links = links.astype(dict.fromkeys(("mode", "class", "status"), "str"))
         ids = t.nodes["id"].to_numpy(dtype=object)
         links.insert(1, "from", ids[t.tail[rows]])
         links.insert(2, "to", ids[t.head[rows]])
@@ -753,8 +762,8 @@ class Network:
         if "walk" in modes:
             if self.profile.walk is None:
                 raise NetworkError(
-                    f"Profile {self.profile.name!r} has no rule for walking; add "
-                    f"[{self.profile.name}.walk] with kmh, circuity and max_km to its profiles.toml."
+                    f"Profile {self.profile.name!r} has no rule for walking; add to its profiles.toml "
+                    f"[{self.profile.name}.walk] with kmh, circuity and max_km."
                 )
             rules["walk"] = self.profile.walk
         return rules
@@ -773,13 +782,14 @@ class Network:
         self, rows: NDArray[np.int64], mode: str
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Whole milliseconds along links and back, by car (``road``) or on foot (``walk``)."""
-        if mode == "walk" and self._slopes is not None:
-            there, back = self._slopes.walking_ms(rows)
+        length = self.length_m[rows]
+        if mode == "walk":
+            kmh = self.street_rules(("walk",))["walk"].kmh
+            there = back = length * 3600.0 / kmh
+            if self._slopes is not None:
+                there, back = self._slopes.walking_ms(rows, length, kmh)
         else:
-            speed = self.speed_kmh[rows]
-            if mode == "walk":
-                speed = np.full(len(rows), self.street_rules(("walk",))["walk"].kmh)
-            there = back = self.length_m[rows] * 3600.0 / speed
+            there = back = length * 3600.0 / self.speed_kmh[rows]
         whole = [np.maximum(1, np.rint(one)).astype(np.int64) for one in (there, back)]
         return whole[0], whole[1]
 
@@ -853,7 +863,7 @@ def _bounds(extent: str | Sequence[float]) -> tuple[float, float, float, float]:
             west, south, east, north = (float(one) for one in extent)
         except (TypeError, ValueError) as error:
             raise InputError(
-                f"extent is {extent!r}; a name or (west, south, east, north) in degrees is expected."
+                f"extent is {extent!r}; a name or (west, south, east, north), degrees, is expected."
             ) from error
     return float(west), float(south), float(east), float(north)
 
@@ -892,4 +902,4 @@ def _open_by(table: pd.DataFrame, year: int) -> NDArray[np.bool_]:
     unknown = np.isnan(opened)
     done = np.asarray(table["status"] == _BUILT, dtype=bool)
     planned = table["planned_year"].to_numpy(dtype=float)
-    return (opened <= year) | (unknown & done) | (unknown & ~done & (planned <= year))
+    return np.asarray((opened <= year) | (unknown & (done | (planned <= year))), dtype=bool)

@@ -129,10 +129,10 @@ def rides(services: pd.DataFrame, station_node: NDArray[np.int64], profile: Prof
     order = order[np.lexsort((time[order], alight[order], board[order], kind[order]))]
     service, board, alight, time = service[order], board[order], alight[order], time[order]
     kind = kind[order]
-    start = np.flatnonzero(_first_of(kind, board, alight))
+    begins = np.flatnonzero(_first_of(kind, board, alight))
     group = np.cumsum(_first_of(kind, board, alight)) - 1
     rate = 1.0 / headway[service]
-    rates, runs = _running(rate, start, group), _running(rate * time, start, group)
+    rates, runs = _running(rate, begins, group), _running(rate * time, begins, group)
     rules = [profile.rail.get(one) for one in RAIL_CLASSES]
     share = np.array([np.nan if one is None else one.wait_share for one in rules])[kind]
     cap = np.array([np.nan if one is None else one.wait_cap_min for one in rules])[kind]
@@ -140,12 +140,12 @@ def rides(services: pd.DataFrame, station_node: NDArray[np.int64], profile: Prof
     # of the services of a pair, fastest first, so many are taken as make the least sum
     best = np.lexsort((np.arange(len(group)), wait + mean, group))
     best = best[_first_of(group[best])] if len(group) else best
-    counts = best - start + 1
+    counts = best - begins + 1
     taken = np.arange(len(group)) <= (best[group] if len(group) else group)
     return Rides(
-        kind=kind[start],
-        board=board[start],
-        alight=alight[start],
+        kind=kind[begins],
+        board=board[begins],
+        alight=alight[begins],
         wait_ms=np.rint(wait[best] * MS).astype(np.int64),
         run_ms=np.maximum(1, np.rint(mean[best] * MS)).astype(np.int64),
         service=service[taken],
@@ -173,7 +173,11 @@ def _running(
 
 
 def rail_arcs(
-    made: Rides, n_nodes: int, first: int, layers: tuple[str, ...], profile: Profile
+    made: Rides,
+    least_min: NDArray[np.float64],
+    first: int,
+    layers: tuple[str, ...],
+    profile: Profile,
 ) -> tuple[Arcs, int]:
     """Turn rides into arcs.
 
@@ -181,8 +185,9 @@ def rail_arcs(
     ----------
     made
         The rides.
-    n_nodes
-        Number of network nodes.
+    least_min
+        For each network node, the least time of a change that is stated for it, minutes; NaN for
+        none.
     first
         Number that the first vertex added gets.
     layers
@@ -196,7 +201,7 @@ def rail_arcs(
     Arcs, int
         Their item is the number of the ride, -1 for other arcs; and the number of vertices added.
     """
-    n_kinds = len(RAIL_CLASSES)
+    n_kinds, n_nodes = len(RAIL_CLASSES), len(least_min)
     key = np.concatenate([made.board, made.alight]) * n_kinds + np.tile(made.kind, 2)
     halls, place = np.unique(key, return_inverse=True)
     node, kind = np.divmod(halls, n_kinds)
@@ -222,15 +227,16 @@ def rail_arcs(
         )
         add(street, hall, (minutes("entry_min") + drop) * MS, ArcKind.ENTER)
         add(platform, street, (minutes("exit_min") + pick) * MS, ArcKind.EXIT)
-    add(platform, hall, minutes("transfer_min") * MS, ArcKind.TRANSFER)
+    change = np.fmax(minutes("transfer_min"), least_min[node])
+    add(platform, hall, change * MS, ArcKind.TRANSFER)
     # between two classes at one station one leaves and enters again, on foot
     same = np.flatnonzero(np.r_[node[1:] == node[:-1], False]) if len(node) else node
     for step in range(1, n_kinds):
         one = same[same + step < len(node)] if len(same) else same
         one = one[node[one + step] == node[one]] if len(one) else one
         for a, b in ((one, one + step), (one + step, one)):
-            ms = (minutes("exit_min")[a] + minutes("entry_min")[b]) * MS
-            add(platform[a], hall[b], ms, ArcKind.TRANSFER)
+            change = np.fmax(minutes("exit_min")[a] + minutes("entry_min")[b], least_min[node[a]])
+            add(platform[a], hall[b], change * MS, ArcKind.TRANSFER)
     boarded, left = place[: len(made)], place[len(made) :]
     cost = (made.wait_ms + made.run_ms).astype(float)
     parts.append(Arcs.of(hall[boarded], platform[left], cost, ArcKind.RIDE, np.arange(len(made))))

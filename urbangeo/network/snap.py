@@ -12,7 +12,7 @@ too, but never instead of the main network: a place beside such a road has a way
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -20,6 +20,7 @@ import pandas as pd
 import pyproj
 import shapely
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from urbangeo.crs import GEOD, WGS84, equal_area
 from urbangeo.network.compile import walkable
@@ -30,7 +31,16 @@ from urbangeo.network.profiles import LINK_CLASSES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["DETOUR_M", "NEVER", "Snaps", "entry_nodes", "open_roads", "snap", "snap_table"]
+__all__ = [
+    "DETOUR_M",
+    "NEVER",
+    "Snaps",
+    "entry_nodes",
+    "nearest_roads",
+    "open_roads",
+    "snap",
+    "snap_table",
+]
 
 DETOUR_M = 2000.0
 """How much farther than the nearest road another one may lie and still be tried, metres."""
@@ -120,7 +130,7 @@ class Snaps:
             return np.where(ms >= NEVER, NEVER, np.where(self.foot, ms, slower))
 
         times = ("out_ms", "leg_ms", "there_ms", "back_ms")
-        slowed = {name: slow(getattr(self, name)) for name in times}
+        slowed: dict[str, Any] = {name: slow(getattr(self, name)) for name in times}
         return replace(self, in_ms=slow(self.in_ms, self.park_ms), **slowed)
 
 
@@ -146,6 +156,39 @@ def entry_nodes(net: Network, modes: tuple[str, ...], mode: str) -> IntArray:
     return np.flatnonzero(wanted & touched[first : first + graph.n_nodes])
 
 
+class _Index:
+    """Some of the shapes, for finding those near a spot."""
+
+    def __init__(self, rows: IntArray, shapes: NDArray[np.object_]) -> None:
+        self.rows, self._shapes = rows, shapes
+        self.tree = shapely.STRtree(shapes)
+        self._corners = cKDTree(shapely.get_coordinates(shapes)) if len(rows) else None
+
+    def nearest_m(self, spots: NDArray[np.object_], limit_m: float) -> FloatArray:
+        """Metres from each spot to the nearest shape; NaN if there is none at all.
+
+        The nearest corner bounds the distance, so that few shapes have to be measured; where it is
+        far the tree is walked, which takes ten times as long.
+        """
+        metres = np.full(len(spots), np.nan)
+        if self._corners is None or not len(spots):
+            return metres
+        bound, _ = self._corners.query(shapely.get_coordinates(spots))
+        near = np.flatnonzero(bound <= limit_m)
+        reach = bound[near] * (1 + 1e-9) + 1e-6
+        spot, place = self.tree.query(spots[near], predicate="dwithin", distance=reach)
+        metres[near] = np.inf
+        apart = shapely.distance(spots[near[spot]], self._shapes[place])
+        np.minimum.at(metres, near[spot], apart)
+        far = np.flatnonzero(bound > limit_m)
+        if len(far):
+            (which, _), apart = self.tree.query_nearest(
+                spots[far], return_distance=True, all_matches=False
+            )
+            metres[far[which]] = apart
+        return metres
+
+
 @dataclass(frozen=True, eq=False)
 class _WaysIn:
     """The shapes by which the street is entered by one mode, indexed."""
@@ -156,7 +199,7 @@ class _WaysIn:
     nodes: IntArray
     shapes: NDArray[np.object_]
     main: NDArray[np.bool_]
-    trees: tuple[tuple[IntArray, shapely.STRtree], ...]
+    indices: tuple[_Index, ...]
 
     @classmethod
     def of(cls, net: Network, modes: tuple[str, ...], mode: str, to_plane: _Plane) -> _WaysIn:
@@ -177,28 +220,22 @@ class _WaysIn:
         main = ~np.concatenate([island[t.tail[roads]] | island[t.head[roads]], island[nodes]])
         if not main.any():  # nothing hangs together: then nothing is cut off either
             main[:] = True
-        parts = [np.flatnonzero(main), np.flatnonzero(~main)]
-        trees = tuple((rows, shapely.STRtree(shapes[rows])) for rows in parts)
-        return cls(mode, first, roads, nodes, shapes, main, trees)
+        parts = (np.flatnonzero(main), np.flatnonzero(~main))
+        indices = tuple(_Index(rows, shapes[rows]) for rows in parts)
+        return cls(mode, first, roads, nodes, shapes, main, indices)
 
     def candidates(
         self, spots: NDArray[np.object_], limit_m: float
     ) -> tuple[IntArray, IntArray, FloatArray, FloatArray, FloatArray]:
         """Pairs of spots and shapes to try, their distances, and the nearest of each kind."""
-        nearest = [np.full(len(spots), np.nan) for _ in self.trees]
-        for found, (rows, tree) in zip(nearest, self.trees, strict=True):
-            if len(rows) and len(spots):
-                (which, _), apart = tree.query_nearest(
-                    spots, return_distance=True, all_matches=False
-                )
-                found[which] = apart
+        nearest = [one.nearest_m(spots, limit_m) for one in self.indices]
         pairs = []
-        for found, (rows, tree) in zip((nearest[0], np.fmin(*nearest)), self.trees, strict=True):
-            if not len(rows) or not len(spots):
+        for found, one in zip((nearest[0], np.fmin(*nearest)), self.indices, strict=True):
+            if not len(one.rows) or not len(spots):
                 continue
             reach = np.minimum(np.minimum(2 * found, found + DETOUR_M) + TOUCH_M, limit_m)
-            spot, place = tree.query(spots, predicate="dwithin", distance=np.nan_to_num(reach))
-            pairs.append((spot, rows[place]))
+            spot, place = one.tree.query(spots, predicate="dwithin", distance=np.nan_to_num(reach))
+            pairs.append((spot, one.rows[place]))
         empty = np.empty(0, dtype=np.int64)
         spot = np.concatenate([empty, *(one for one, _ in pairs)])
         shape = np.concatenate([empty, *(one for _, one in pairs)])
@@ -268,7 +305,7 @@ def snap(
     spots = shapely.points(plane.xy(lonlat)) if len(lonlat) else np.empty(0, dtype=object)
     rules = net.street_rules(modes)
     main, island = (np.full(len(spots), np.nan) for _ in range(2))
-    parts: list[dict[str, NDArray[np.generic]]] = []
+    parts: list[dict[str, Any]] = []
     for ways_in in layers:
         limit = rules[ways_in.mode].max_km * 1000.0 if tolerance_m is None else tolerance_m
         point, shape, _, near, far = ways_in.candidates(spots, limit)
@@ -276,7 +313,7 @@ def snap(
         parts += _legs(net, plane, ways_in, spots, lonlat, point, shape)
     columns = {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
     park = _park_ms(net)
-    return Snaps(**columns, nearest_m=main, island_m=island, park_ms=park)  # type: ignore[arg-type]
+    return Snaps(**columns, nearest_m=main, island_m=island, park_ms=park)
 
 
 def _park_ms(net: Network) -> int:
@@ -291,7 +328,7 @@ def _legs(
     lonlat: FloatArray,
     point: IntArray,
     shape: IntArray,
-) -> list[dict[str, NDArray[np.generic]]]:
+) -> list[dict[str, Any]]:
     """Times of the ways by one mode: over nodes, and over both ends of roads."""
     t, mode, roads = net._tables, ways_in.mode, ways_in.roads
     # Legs are measured on the ellipsoid; the plane only found the candidates.
@@ -320,7 +357,7 @@ def _legs(
         *,
         at_tail: bool,
         entered: tuple[IntArray, FloatArray, IntArray, IntArray],
-    ) -> dict[str, NDArray[np.generic]]:
+    ) -> dict[str, Any]:
         return {
             "point": point[which],
             "vertex": vertex + ways_in.first,
@@ -426,6 +463,41 @@ def snap_table(
         },
         index=points.index,
     )
+
+
+def nearest_roads(
+    net: Network, lonlat: FloatArray, limit_m: float
+) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
+    """Find for each point the nearest road that may be entered, of the main network if it can be.
+
+    Returns
+    -------
+    link, along, foot, metres
+        Row of the link (-1 if none lies within ``limit_m``), place along it from 0 to 1, the
+        nearest point on it (lon, lat), and the distance (infinite if none).
+    """
+    plane, (ways_in, *_) = _ways_in(net, ("road",))
+    spots = shapely.points(plane.xy(lonlat)) if len(lonlat) else np.empty(0, dtype=object)
+    shape = np.full(len(spots), -1, dtype=np.int64)
+    for kind in (True, False):
+        rows = np.flatnonzero(ways_in.main[: len(ways_in.roads)] == kind)
+        todo = np.flatnonzero(shape < 0)
+        if len(rows) and len(todo):
+            tree = shapely.STRtree(ways_in.shapes[rows])
+            which, place = tree.query_nearest(spots[todo], max_distance=limit_m, all_matches=False)
+            shape[todo[which]] = rows[place]
+    found = np.flatnonzero(shape >= 0)
+    lines = ways_in.shapes[shape[found]]
+    link = np.full(len(spots), -1, dtype=np.int64)
+    along, metres = np.full(len(spots), np.nan), np.full(len(spots), np.inf)
+    foot = np.full((len(spots), 2), np.nan)
+    link[found] = ways_in.roads[shape[found]]
+    along[found] = shapely.line_locate_point(lines, spots[found], normalized=True)
+    at = shapely.line_interpolate_point(lines, along[found], normalized=True)
+    foot[found] = plane.lonlat(shapely.get_coordinates(at))
+    _, _, apart = GEOD.inv(*lonlat[found].T, *foot[found].T)
+    metres[found] = apart
+    return link, along, foot, metres
 
 
 def _reason(status: str, nearest_m: float, limit_m: float) -> str:

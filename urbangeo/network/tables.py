@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from pandas.api.types import union_categoricals
 
 from urbangeo.crs import GEOD, WGS84, require_crs
 from urbangeo.errors import TableError
@@ -32,14 +33,20 @@ __all__ = [
     "STATUSES",
     "Tables",
     "categorical",
+    "check_links",
+    "check_services",
     "check_tables",
+    "completed",
+    "stacked",
     "trusted",
 ]
 
 NODE_KINDS = ("junction", "interchange", "station", "place", "waypoint")
 LINK_MODES = ("road", "rail")
 STATUSES = ("已建成", "在建", "开工", "前期", "研究")
-NODE_COLUMNS = ("id", "kind", "name", "adcode", "terrain", "source", "precision_m")
+NODE_COLUMNS = (
+    *("id", "kind", "name", "adcode", "terrain", "transfer_min", "source", "precision_m"),
+)
 LINK_COLUMNS = (
     "id",
     "from",
@@ -124,8 +131,7 @@ class Tables:
 
     def codes(self, column: str) -> NDArray[np.int8]:
         """Number of each link's ``mode``, ``class`` or ``status`` in the list of known ones."""
-        codes: NDArray[np.int8] = self.links[column].cat.codes.to_numpy()
-        return codes
+        return np.asarray(self.links[column].cat.codes, dtype=np.int8)
 
     def by_class(self, values: Mapping[str, float]) -> NDArray[np.float64]:
         """Give each link the value of its class; NaN where there is none."""
@@ -145,7 +151,8 @@ class Tables:
     @cached_property
     def node_row(self) -> pd.Index:
         """Ids of the nodes, for looking up their rows."""
-        return pd.Index(self.nodes["id"])
+        index: pd.Index = pd.Index(self.nodes["id"])
+        return index
 
     @cached_property
     def digest(self) -> str:
@@ -252,8 +259,8 @@ def check_tables(
         If a geometry column has no CRS.
     """
     made_nodes = _check_nodes(nodes, f"{where}: nodes")
-    made_links, tail, head, lines = _check_links(links, made_nodes, f"{where}: links")
-    made_services = _check_services(services, made_nodes, f"{where}: services")
+    made_links, tail, head, lines = check_links(links, made_nodes, f"{where}: links")
+    made_services = check_services(services, made_nodes, f"{where}: services")
     return Tables(made_nodes, made_links, tail, head, lines, made_services)
 
 
@@ -342,7 +349,12 @@ def _check_nodes(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         np.asarray(~out["terrain"].isin(("", *TERRAINS))),
         lambda row: f"terrain is {out['terrain'][row]!r}; known: {', '.join(TERRAINS)}",
     )
-    out["precision_m"] = sheet.number("precision_m")
+    for column in ("precision_m", "transfer_min"):
+        out[column] = sheet.number(column)
+    sheet.note(
+        out["transfer_min"].to_numpy() < 0,
+        lambda row: f"transfer_min is {out['transfer_min'][row]:g}; it must not be negative",
+    )
     if geometric:
         require_crs(frame, where)
         points = frame.geometry.reset_index(drop=True).to_crs(WGS84)
@@ -369,7 +381,7 @@ def _check_nodes(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     return out.assign(lon=lon, lat=lat, **_further(frame, out.columns))
 
 
-def _check_links(
+def check_links(
     frame: pd.DataFrame, nodes: pd.DataFrame, where: str
 ) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64], Lines]:
     sheet = _Sheet(frame, LINK_COLUMNS, ("id", "from", "to", "mode", "class"))
@@ -441,10 +453,23 @@ def _check_links(
 def categorical(links: pd.DataFrame) -> pd.DataFrame:
     """Give the columns of few known values their fixed categories."""
     fixed = {
-        column: pd.CategoricalDtype(values)
+        column: pd.CategoricalDtype(list(values))
         for column, values in (("mode", LINK_MODES), ("class", LINK_CLASSES), ("status", STATUSES))
     }
-    return links.astype(fixed)
+    known = {
+        column: links[column].cat.set_categories(kind.categories)
+        for column, kind in fixed.items()
+        if isinstance(links[column].dtype, pd.CategoricalDtype)
+    }
+    made = links.assign(**known).astype(fixed)
+    for column, kind in fixed.items():
+        unknown = made[column].isna()
+        if unknown.any():
+            found = links[column][unknown].iloc[0]
+            raise TableError(
+                "links", [f"{column} is {found!r}; known: {', '.join(kind.categories)}"]
+            )
+    return made
 
 
 def _check_lines(
@@ -484,9 +509,9 @@ def _no_node(column: str, names: pd.Series, row: int) -> str:
     return f"{column} names {names[row]!r}, which is no node"
 
 
-def _check_services(frame: pd.DataFrame | None, nodes: pd.DataFrame, where: str) -> pd.DataFrame:
+def check_services(frame: pd.DataFrame | None, nodes: pd.DataFrame, where: str) -> pd.DataFrame:
     if frame is None or not len(frame):
-        return _completed(pd.DataFrame(), SERVICE_COLUMNS)
+        return completed(pd.DataFrame(), SERVICE_COLUMNS)
     sheet = _Sheet(
         frame,
         SERVICE_COLUMNS,
@@ -552,24 +577,26 @@ def trusted(read: Any) -> Tables:
     """
     services = getattr(read, "services", None)
     return Tables(
-        _completed(read.nodes, NODE_COLUMNS),
-        categorical(_completed(read.links, tuple(c for c in LINK_COLUMNS if c not in _ENDS))),
+        completed(read.nodes, NODE_COLUMNS),
+        categorical(completed(read.links, tuple(c for c in LINK_COLUMNS if c not in _ENDS))),
         np.asarray(read.tail, dtype=np.int64),
         np.asarray(read.head, dtype=np.int64),
         Lines(read.xy, read.offsets),
-        _completed(pd.DataFrame() if services is None else services, SERVICE_COLUMNS),
+        completed(pd.DataFrame() if services is None else services, SERVICE_COLUMNS),
     )
 
 
 _ENDS = ("from", "to")
 _NUMBERS = frozenset(
-    ("precision_m", "length_m", "speed_kmh", "open_year", "planned_year")
-    + ("seq", "run_min", "dwell_min", "headway_min")
+    (
+        *("lon", "lat", "precision_m", "transfer_min", "length_m", "speed_kmh"),
+        *("open_year", "planned_year", "seq", "run_min", "dwell_min", "headway_min"),
+    )
 )
 _FLAGS = frozenset(("oneway",))
 
 
-def _completed(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+def completed(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     """Put the known columns first and add those that a reader left out, empty."""
     frame = frame.reset_index(drop=True)
     n = len(frame)
@@ -584,3 +611,23 @@ def _completed(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
         else:
             made[column] = pd.Series([""], dtype="str").repeat(n).reset_index(drop=True)
     return pd.DataFrame({**made, **{c: frame[c] for c in frame.columns if c not in made}})
+
+
+def stacked(above: pd.DataFrame, below: pd.DataFrame) -> pd.DataFrame:
+    """Put two tables of the same columns above each other; categories are joined."""
+    n = len(above) + len(below)
+    made: dict[str, Any] = {}
+    for column in dict.fromkeys([*above.columns, *below.columns]):
+        parts = [
+            one[column] if column in one.columns else pd.Series([np.nan] * len(one), dtype=object)
+            for one in (above, below)
+        ]
+        if isinstance(parts[0].dtype, pd.CategoricalDtype):
+            if parts[0].dtype != parts[1].dtype:
+                parts[1] = parts[1].astype("category")
+            made[column] = union_categoricals([one.array for one in parts])
+        elif not len(parts[1]):
+            made[column] = parts[0].array
+        else:
+            made[column] = pd.concat(parts, ignore_index=True).array
+    return pd.DataFrame(made, index=pd.RangeIndex(n))
