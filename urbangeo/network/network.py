@@ -762,8 +762,8 @@ class Network:
         if "walk" in modes:
             if self.profile.walk is None:
                 raise NetworkError(
-                    f"Profile {self.profile.name!r} has no rule for walking; add to its profiles.toml "
-                    f"[{self.profile.name}.walk] with kmh, circuity and max_km."
+                    f"Profile {self.profile.name!r} has no rule for walking; add to its "
+                    f"profiles.toml [{self.profile.name}.walk] with kmh, circuity and max_km."
                 )
             rules["walk"] = self.profile.walk
         return rules
