@@ -207,7 +207,7 @@ def circle(
     minutes: Annotated[float, typer.Option("--minutes", "-m", help="分钟数，含界。")] = 60.0,
     year: Annotated[int, typer.Option(help="路网年份（年末）。")] = 2022,
     direction: Annotated[Direction, typer.Option(help="到中心，或从中心出发。")] = Direction.to,
-    modes: Annotated[str, typer.Option(help="road、walk、rail 中的一种或几种，逗号隔开。")] = "road,rail",
+    modes: Annotated[str, typer.Option(help="road、walk、rail 中的几种，逗号隔开。")] = "road,rail",
     profile: Annotated[str, typer.Option(help="车速方案：nominal、peak、slow。")] = "nominal",
     places: Annotated[
         Path | None, typer.Option(help="要问的地点：CSV、XLSX 或 GIS 文件；缺省为县城和镇。")

@@ -412,12 +412,9 @@ class _Question:
         else:
             name = road_name(self.net._tables.links.iloc[link])
             leg = Leg("road", name, start, end, ms / MS, float("nan"))
-        by_car = "road" in self.graph.layers
-        return Route(
-            (leg,) if ms else (),
-            road_ms=int(ms) if by_car else 0,
-            other_ms=0 if by_car else int(ms),
-        )
+        by_car = int("road" in self.graph.layers)
+        legs = (leg,) if ms else ()
+        return Route(legs, road_ms=int(ms) * by_car, other_ms=int(ms) * (1 - by_car))
 
     def _route(self, found: Search, centre: int, town: int) -> Route | None:
         return trace(

@@ -384,6 +384,7 @@ def _check_nodes(frame: pd.DataFrame, where: str) -> pd.DataFrame:
 def check_links(
     frame: pd.DataFrame, nodes: pd.DataFrame, where: str
 ) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64], Lines]:
+    """Check links between checked nodes: the table, the rows of their ends, their lines."""
     sheet = _Sheet(frame, LINK_COLUMNS, ("id", "from", "to", "mode", "class"))
     if sheet.fatal:
         raise TableError(where, sheet.findings)
@@ -510,6 +511,7 @@ def _no_node(column: str, names: pd.Series, row: int) -> str:
 
 
 def check_services(frame: pd.DataFrame | None, nodes: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Check services between checked nodes."""
     if frame is None or not len(frame):
         return completed(pd.DataFrame(), SERVICE_COLUMNS)
     sheet = _Sheet(
@@ -625,7 +627,8 @@ def stacked(above: pd.DataFrame, below: pd.DataFrame) -> pd.DataFrame:
         if isinstance(parts[0].dtype, pd.CategoricalDtype):
             if parts[0].dtype != parts[1].dtype:
                 parts[1] = parts[1].astype("category")
-            made[column] = union_categoricals([one.array for one in parts])
+            arrays: Any = [one.array for one in parts]
+            made[column] = union_categoricals(arrays)
         elif not len(parts[1]):
             made[column] = parts[0].array
         else:
