@@ -23,6 +23,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from urbangeo.crs import WGS84
 from urbangeo.errors import InputError
 from urbangeo.files import writing
 from urbangeo.network.facts import Facts
@@ -146,6 +147,7 @@ def _geo(net: Network) -> bytes:
         "encoding": "WKB",
         "geometry_types": ["Point", "LineString"],
         "bbox": list(net.bounds),
+        "crs": WGS84.to_json_dict(),
     }
     geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
     return json.dumps(geo).encode()
@@ -215,17 +217,17 @@ def read_parquet(path: str | os.PathLike[str]) -> Network:
 
     path = local_path(path, "network")
     try:
-        few = ["mode", "class", "status"]  # of few values, so read as numbers
-        file = pq.ParquetFile(path, memory_map=True, read_dictionary=few)
+        metadata = pq.read_schema(path, memory_map=True).metadata or {}
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(f"{path} is not a readable Parquet file: {error}.") from error
-    metadata = file.schema_arrow.metadata or {}
     if _KEY not in metadata:
         raise InputError(
             f"{path} is a Parquet file, but no network: it lacks the metadata that Network.write "
             "gives. Make a network of its table with Network.from_tables, and write that."
         )
+    few = ["mode", "class", "status"]  # of few values, so read as numbers
     try:
+        file = pq.ParquetFile(path, memory_map=True, read_dictionary=few)
         record = json.loads(metadata[_KEY])
         if record["format"] != _FORMAT:
             raise InputError(
@@ -274,6 +276,9 @@ def _frame(file: Any, record: Mapping[str, Any], table: str) -> pd.DataFrame:
     if not groups:
         return pd.DataFrame({one: [] for one in columns})
     frame: pd.DataFrame = file.read_row_groups(groups, columns=columns).to_pandas()
+    if table != "links":
+        few = frame.select_dtypes("category").columns
+        frame = frame.astype(dict.fromkeys(few, "str"))
     return frame
 
 
