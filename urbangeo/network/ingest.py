@@ -210,7 +210,7 @@ def strong_components(
     both = ~np.asarray(oneway, dtype=bool)
     rows = np.concatenate([tail, head[both]])
     columns = np.concatenate([head, tail[both]])
-    matrix = coo_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), (n_nodes, n_nodes))
+    matrix = coo_matrix((np.ones(len(rows), dtype=bool), (rows, columns)), (n_nodes, n_nodes))
     _, label = connected_components(matrix.tocsr(), directed=True, connection="strong")
     touched = np.zeros(n_nodes, dtype=bool)
     touched[rows] = True

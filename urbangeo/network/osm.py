@@ -64,9 +64,8 @@ _WAY_KEYS = (
     "planned:highway",
     "planned:railway",
 )
-_STATION = re.compile(
-    rb"^n(-?\d+) T((?:\S*,)?railway=(?:station|halt)(?:,\S*)?) x(\S+) y(\S+)$", re.MULTILINE
-)
+_STATION = re.compile(rb"railway=(?:station|halt)\b")
+_STATION_LINE = re.compile(rb"n(-?\d+) T(\S*) x(\S+) y(\S+)")
 _ESCAPE = re.compile(r"%([0-9a-f]+)%")
 _STATION_REACH_M = 1000.0
 _SHORTEST_M = 0.01  # the step of OpenStreetMap's coordinates
@@ -371,7 +370,7 @@ def _xml_batches(pieces: Iterator[bytes], where: Path) -> Iterator[bytes]:
                     raise InputError(f"{where} has no <osm> element at its start.")
                 continue
             begun, rest = True, body
-        end = rest.rfind(b"</osm>")
+        end = rest.find(b"</osm>")
         if end >= 0:
             ended = True
             if rest[end + 6 :].strip():
@@ -477,11 +476,11 @@ class _Held:
     def _take_nodes(self, text: bytes) -> None:
         if self.rail:
             for found in _STATION.finditer(text):
-                self.stations[int(found[1])] = (
-                    _tags(found[2]),
-                    float(found[3]),
-                    float(found[4]),
-                )
+                first = text.rfind(b"\n", 0, found.start()) + 1
+                line = _STATION_LINE.match(text, first)
+                tags = _tags(line[2]) if line else {}
+                if line and tags.get("railway") in {"station", "halt"}:
+                    self.stations[int(line[1])] = (tags, float(line[3]), float(line[4]))
         plain = text[1:].replace(b"\nn", b"\n").replace(b" x", b" ").replace(b" y", b" ")
         frame = pd.read_csv(
             io.BytesIO(plain),
