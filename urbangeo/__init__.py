@@ -17,6 +17,7 @@ from urbangeo._version import __version__
 
 if TYPE_CHECKING:
     from urbangeo.access import CommutingCircle, commuting_circle, travel_times
+    from urbangeo.access.snapping import snap
     from urbangeo.catalog import layers
     from urbangeo.checks import check
     from urbangeo.errors import UrbangeoError
@@ -45,6 +46,7 @@ __all__ = [
     "load",
     "place",
     "plan",
+    "snap",
     "travel_times",
 ]
 
@@ -67,6 +69,7 @@ _HOMES = {
     "load": "urbangeo.layer",
     "place": "urbangeo.places",
     "plan": "urbangeo.plans",
+    "snap": "urbangeo.access.snapping",
     "travel_times": "urbangeo.access",
 }
 
