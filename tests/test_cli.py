@@ -218,3 +218,24 @@ def test_check_ends_with_1_when_there_is_something_new(urbangeo: Run, tmp_path: 
 
 def test_version(urbangeo: Run) -> None:
     assert urbangeo("--version")[1].startswith("urbangeo ")
+
+
+def test_a_network_is_told_and_kept(urbangeo: Run, tmp_path: Path) -> None:
+    kept = tmp_path / "网.parquet"
+    status, out, _ = urbangeo("network", "--year", "2020", "-o", str(kept))
+    assert status == 0
+    assert "贵州骨架路网" in out
+    assert "expressway" in out
+    status, out, _ = urbangeo("circle", "贵阳", "-m", "20", "--network", str(kept), "--inside")
+    assert status == 0
+    assert "云岩区" in out
+
+
+def test_a_path_that_is_no_network(urbangeo: Run, tmp_path: Path) -> None:
+    (tmp_path / "roads.txt").write_text("x")
+    status, _, said = urbangeo("network", str(tmp_path / "roads.txt"))
+    assert status == 2
+    assert "is no network that can be opened" in said
+    status, _, said = urbangeo("circle", "贵阳", "--network", str(tmp_path / "none.parquet"))
+    assert status == 2
+    assert "does not exist" in said

@@ -1,4 +1,4 @@
-"""The command line: ``urbangeo layers | place | plan | check | circle | atlas``.
+"""The command line: ``urbangeo layers | place | plan | check | circle | network | atlas``.
 
 Tables for people on a terminal, CSV or JSON in a pipe. Exit status 0, or 2 for a user's mistake,
 told in one sentence.
@@ -21,6 +21,8 @@ from urbangeo.errors import UrbangeoError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from urbangeo.network import Network
 
 app = typer.Typer(
     name="urbangeo",
@@ -205,10 +207,18 @@ def check(
 def circle(
     names: Annotated[list[str], typer.Argument(help="一个或几个中心的地名，或 经度,纬度。")],
     minutes: Annotated[float, typer.Option("--minutes", "-m", help="分钟数，含界。")] = 60.0,
-    year: Annotated[int, typer.Option(help="路网年份（年末）。")] = 2022,
+    year: Annotated[
+        int | None, typer.Option(help="路网年份（年末）；骨架缺省为 2022。")
+    ] = None,
+    network: Annotated[
+        Path | None,
+        typer.Option("--network", help="自己的路网：表的文件夹、.parquet 或 .osm.pbf。"),
+    ] = None,
     direction: Annotated[Direction, typer.Option(help="到中心，或从中心出发。")] = Direction.to,
     modes: Annotated[str, typer.Option(help="road、walk、rail 中的几种，逗号隔开。")] = "road,rail",
-    profile: Annotated[str, typer.Option(help="车速方案：nominal、peak、slow。")] = "nominal",
+    profile: Annotated[
+        str | None, typer.Option(help="车速方案：nominal、peak、slow、freeflow。")
+    ] = None,
     places: Annotated[
         Path | None, typer.Option(help="要问的地点：CSV、XLSX 或 GIS 文件；缺省为县城和镇。")
     ] = None,
@@ -222,7 +232,6 @@ def circle(
     """通勤圈：哪些县城和镇在几十分钟以内，余量多少，走哪条路。"""
     from urbangeo.access import commuting_circle
     from urbangeo.errors import InputError
-    from urbangeo.network import Network
     from urbangeo.report import circle_table
 
     if out is not None and output is not None and out.suffix.lower() != f".{output}":
@@ -238,7 +247,7 @@ def circle(
     found = commuting_circle(
         [_centre(name) for name in names],
         minutes,
-        Network.backbone(year, profile),
+        _network(network, year, profile),
         places=places,
         direction=direction.value,
         modes=tuple(mode.strip() for mode in modes.split(",") if mode.strip()),
@@ -255,6 +264,49 @@ def circle(
         typer.echo(found.summary())
     else:
         typer.echo(_circle_text(found, chosen), nl=False)
+
+
+def _network(path: Path | None, year: int | None, profile: str | None) -> Network:
+    """Open the network that was asked for; the bundled skeleton at the end of 2022 if none."""
+    from urbangeo.network import Network
+
+    if path is None:
+        return Network.backbone(2022 if year is None else year, profile)
+    opened = Network.open(path, profile)
+    return opened if year is None else opened.at(year)
+
+
+@app.command()
+def network(
+    path: Annotated[
+        Path | None, typer.Argument(help="表的文件夹、.parquet 或 .osm.pbf；不写则为随包骨架。")
+    ] = None,
+    year: Annotated[int | None, typer.Option(help="路网年份（年末）。")] = None,
+    profile: Annotated[str | None, typer.Option(help="车速方案。")] = None,
+    with_rail: Annotated[
+        bool, typer.Option("--with-rail", help="接上随包骨架的铁路和班次。")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="写成 .parquet（再读）或 .gpkg（QGIS）。")
+    ] = None,
+) -> None:
+    """读入一个路网，说明读了什么、舍了什么；可转存，或接上骨架的铁路。"""
+    from urbangeo.network import Network
+
+    net = _network(path, year, profile)
+    told = [] if net.report is None else [str(net.report)]
+    if with_rail:
+        net = Network.merge(net, Network.backbone(2022 if year is None else year))
+        told.append(str(net.report))
+    links = net.links
+    totals = links.assign(km=links["length_m"] / 1000).groupby(["mode", "class"], sort=False)["km"]
+    typer.echo(f"{net!r}")
+    for text in told:
+        typer.echo(text)
+    _print_table(totals.agg(["size", "sum"]).round(0).astype(int).reset_index())
+    if out is not None:
+        net.write(out)
+        typer.echo(f"已写入 {out}")
 
 
 def _circle_text(found: Any, chosen: CircleFormat) -> str:

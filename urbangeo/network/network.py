@@ -40,6 +40,7 @@ MODES = ("road", "rail")
 MODES_KNOWN = ("road", "walk", "rail")
 """Modes that a question may be asked of, in any combination."""
 
+_OSM_SUFFIXES = (".osm", ".osm.gz", ".osm.bz2", ".osm.pbf", ".pbf")
 _BUILT = "已建成"
 _CLOSED, _OPENED = -1, 1  # what a view says of a link or call, against 0: as the tables have it
 _NAMED = 3  # so many ids are named in the history
@@ -335,6 +336,36 @@ class Network:
         from urbangeo.network.store import read_parquet
 
         return read_parquet(path)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], profile: str | None = None) -> Network:
+        """Open whatever a path holds: a folder of tables, ``.parquet``, or OpenStreetMap.
+
+        Parameters
+        ----------
+        path
+            A folder for :meth:`from_folder`, a file for :meth:`read` or :meth:`from_osm`.
+        profile
+            Speed profile: a name in the folder's ``profiles.toml``, or in the bundled one.
+
+        Raises
+        ------
+        InputError
+            If it is none of these.
+        """
+        text = str(path)
+        if Path(path).is_dir():
+            return cls.from_folder(path, profile=profile)
+        if text.endswith(".parquet"):
+            net = cls.read(path)
+        elif text.endswith(_OSM_SUFFIXES):
+            net = cls.from_osm(path)
+        else:
+            raise InputError(
+                f"{text} is no network that can be opened: a folder of tables (nodes.csv, "
+                f"links.csv, profiles.toml), .parquet or {', '.join(_OSM_SUFFIXES)} is expected."
+            )
+        return net if profile is None else net.with_profile(profile)
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the view: ``.parquet`` to read again, ``.gpkg`` for a GIS; whole or not at all.

@@ -479,13 +479,18 @@ def nearest_roads(
     plane, (ways_in, *_) = _ways_in(net, ("road",))
     spots = shapely.points(plane.xy(lonlat)) if len(lonlat) else np.empty(0, dtype=object)
     shape = np.full(len(spots), -1, dtype=np.int64)
-    for kind in (True, False):
-        rows = np.flatnonzero(ways_in.main[: len(ways_in.roads)] == kind)
+    for one in ways_in.indices:
         todo = np.flatnonzero(shape < 0)
-        if len(rows) and len(todo):
-            tree = shapely.STRtree(ways_in.shapes[rows])
-            which, place = tree.query_nearest(spots[todo], max_distance=limit_m, all_matches=False)
-            shape[todo[which]] = rows[place]
+        if not len(one.rows) or not len(todo):
+            continue
+        # nodes are among the shapes too, on roads or off them: so all within reach are looked at
+        spot, place = one.tree.query(spots[todo], predicate="dwithin", distance=limit_m)
+        rows = one.rows[place]
+        road = rows < len(ways_in.roads)
+        spot, rows = todo[spot[road]], rows[road]
+        order = np.lexsort((rows, shapely.distance(spots[spot], ways_in.shapes[rows]), spot))
+        first = order[np.r_[True, np.diff(spot[order]) != 0]] if len(order) else order
+        shape[spot[first]] = rows[first]
     found = np.flatnonzero(shape >= 0)
     lines = ways_in.shapes[shape[found]]
     link = np.full(len(spots), -1, dtype=np.int64)

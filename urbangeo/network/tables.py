@@ -413,14 +413,15 @@ def check_links(
     sheet.note(speed <= 0, lambda row: f"speed_kmh is {speed[row]:g}; it must be above 0, or empty")
     out["speed_kmh"] = speed
     ends = []
+    known = np.ones(len(out), dtype=bool)
     row_of = pd.Series(np.arange(len(nodes)), index=nodes["id"].to_numpy())
     for column in ("from", "to"):
         text = out[column]
         rows = np.asarray(row_of.reindex(text.to_numpy()), dtype=float)
         sheet.note(np.isnan(rows), partial(_no_node, column, text))
+        known &= ~np.isnan(rows)
         ends.append(np.where(np.isnan(rows), 0, rows).astype(np.int64))
     tail, head = ends
-    known = np.asarray(out["from"].isin(row_of.index) & out["to"].isin(row_of.index))
     sheet.note(known & (tail == head), lambda row: f"leads from {out['from'][row]!r} to itself")
     if not len(out):
         sheet.findings.append("there is no row")
