@@ -626,9 +626,11 @@ def stacked(above: pd.DataFrame, below: pd.DataFrame) -> pd.DataFrame:
             for one in (above, below)
         ]
         if isinstance(parts[0].dtype, pd.CategoricalDtype):
+            arrays: list[Any] = [parts[0].array, parts[1].array]
             if parts[0].dtype != parts[1].dtype:
-                parts[1] = parts[1].astype("category")
-            arrays: Any = [one.array for one in parts]
+                known = parts[0].cat.categories.dtype
+                values = pd.Index(pd.unique(parts[1].dropna()), dtype=known)
+                arrays[1] = pd.Categorical(parts[1], categories=values)
             made[column] = union_categoricals(arrays)
         elif not len(parts[1]):
             made[column] = parts[0].array
