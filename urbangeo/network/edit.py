@@ -9,25 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyproj
 import shapely
 import shapely.ops
 from numpy.typing import NDArray
 
-from urbangeo.crs import GEOD, WGS84, equal_area, require_crs
+from urbangeo.crs import GEOD, WGS84, require_crs
 from urbangeo.errors import InputError, NetworkError, TableError, UnknownNameError
+from urbangeo.network.compile import walkable
 from urbangeo.network.facts import Facts
 from urbangeo.network.ingest import IngestReport
 from urbangeo.network.lines import Lines
 from urbangeo.network.network import Network
 from urbangeo.network.profiles import LINK_CLASSES, RAIL_CLASSES
-from urbangeo.network.snap import nearest_roads
+from urbangeo.network.snap import _Plane, nearest_roads
 from urbangeo.network.tables import (
     NODE_COLUMNS,
     Tables,
@@ -59,17 +60,26 @@ class _Draft:
 
     def __post_init__(self) -> None:
         """Know which ids are taken already."""
-        t = self.net._tables
-        self._taken = {*t.nodes["id"], *t.links["id"]}
+        self._taken: set[str] = set()
+
+    @cached_property
+    def plane(self) -> _Plane:
+        """The metres in which roads are joined and cut."""
+        return _Plane(self.net.bounds)
 
     def fresh(self, key: str) -> str:
         """Give an id that is not taken: the one wished for, or it with a number."""
         made, number = key, 1
-        while made in self._taken:
+        while made in self._taken or self._stands(made):
             number += 1
             made = f"{key}~{number}"
         self._taken.add(made)
         return made
+
+    def _stands(self, key: str) -> bool:
+        """Whether a node or a link bears an id already."""
+        t = self.net._tables
+        return any(bool((table["id"] == key).any()) for table in (t.nodes, t.links))
 
     def node(self, key: str, kind: str, lonlat: Sequence[float], **more: Any) -> int:
         """Add a node; its row in the table to come."""
@@ -112,10 +122,27 @@ class _Draft:
             elif (1 - along[one]) * length[one] <= _AT_END_M:
                 rows[one] = t.head[road]
             else:
-                key = f"{name}:{t.links['id'].iloc[road]}"
-                rows[one] = self.node(key, kind, foot[one], source="接入点，由计算得出")
+                rows[one] = self._cut(road, float(along[one]), float(length[one]))
+                if rows[one] >= 0:
+                    continue
+                # in the terrain of the nearer end, which tells how winding and slow the pieces are
+                nearer = t.tail[road] if along[one] <= 0.5 else t.head[road]
+                rows[one] = self.node(
+                    f"{name}:{t.links['id'].iloc[road]}",
+                    kind,
+                    foot[one],
+                    terrain=t.nodes["terrain"].iloc[nearer],
+                    source="接入点，由计算得出",
+                )
                 self.cuts.setdefault(road, []).append((float(along[one]), int(rows[one])))
         return rows
+
+    def _cut(self, road: int, along: float, length_m: float) -> int:
+        """Node at which a road was cut there already, or -1."""
+        for place, node in self.cuts.get(road, ()):
+            if abs(place - along) * length_m <= _AT_END_M:
+                return node
+        return -1
 
     def made(self, step: str, **changes: Any) -> Network:
         """Make the view.
@@ -145,8 +172,13 @@ class _Draft:
         )
         state = self.net._link_state
         state = np.zeros(len(t.links), dtype=np.int8) if state is None else state.copy()
+        # pieces are open when their road was, in another year too; new links are open in any
+        of_pieces = [
+            np.full(len(one[0]), state[road])
+            for road, one in zip(sorted(self.cuts), pieces, strict=True)
+        ]
         state[list(self.cuts)] = -1
-        state = np.concatenate([state, np.ones(len(links) - len(state), dtype=np.int8)])
+        state = np.concatenate([state, *of_pieces, np.ones(len(self.links), dtype=np.int8)])
         slopes = self.net._slopes
         return replace(
             self.net,
@@ -166,14 +198,14 @@ def _pieces(t: Tables, road: int, cuts: Sequence[tuple[float, int]], draft: _Dra
     places = sorted(cuts)
     nodes = [int(t.tail[road]), *(node for _, node in places), int(t.head[road])]
     shares = np.diff([0.0, *(place for place, _ in places), 1.0])
-    line = t.lines.geometry[road]
+    line = t.lines.take(np.array([road])).xy
     ends = np.cumsum([0.0, *shares])
     rows = pd.concat([t.links.iloc[[road]]] * len(shares), ignore_index=True)
     rows["length_m"] = rows["length_m"] * shares
     rows["id"] = [draft.fresh(f"{one}~{k + 1}") for k, one in enumerate(rows["id"])]
     lines = []
     for k, (begin, end) in enumerate(pairwise(ends)):
-        xy = shapely.get_coordinates(_between(line, begin, end))
+        xy = _between(line, begin, end, draft.plane)
         xy[0], xy[-1] = draft.lonlat(nodes[k]), draft.lonlat(nodes[k + 1])
         lines.append(shapely.LineString(xy))
     return (
@@ -184,15 +216,20 @@ def _pieces(t: Tables, road: int, cuts: Sequence[tuple[float, int]], draft: _Dra
     )
 
 
-def _between(line: shapely.LineString, begin: float, end: float) -> shapely.LineString:
-    """Give the part of a line between two shares of its length."""
-    return shapely.ops.substring(line, begin, end, normalized=True)
+def _between(
+    line: NDArray[np.float64], begin: float, end: float, plane: _Plane
+) -> NDArray[np.float64]:
+    """Give the part of a line between two shares of its length in metres."""
+    flat = shapely.LineString(plane.xy(line))
+    part = shapely.ops.substring(flat, begin, end, normalized=True)
+    return plane.lonlat(shapely.get_coordinates(part))
 
 
 def _checked(links: Sequence[dict[str, Any]], nodes: pd.DataFrame, where: str) -> _Part:
     """Check new links as those of any table."""
     ids = nodes["id"].to_numpy(dtype=object)
-    frame = pd.DataFrame([{k: v for k, v in one.items() if k[0] != "_"} for one in links])
+    ours = ("_tail", "_head", "_line")
+    frame = pd.DataFrame([{k: v for k, v in one.items() if k not in ours} for one in links])
     frame["from"] = [ids[one["_tail"]] for one in links]
     frame["to"] = [ids[one["_head"]] for one in links]
     lines = [shapely.LineString(one["_line"]) for one in links]
@@ -213,6 +250,13 @@ def added(net: Network, links: pd.DataFrame, join_m: float) -> Network:
     bad = sorted({str(one) for one in table["class"]} - set(LINK_CLASSES))
     if bad:
         raise UnknownNameError("class", bad[0], LINK_CLASSES, "Column class of with_links.")
+    if "id" in table.columns:
+        stated = table["id"].dropna().astype(str)
+        taken = stated.duplicated() | stated.isin(net._tables.links["id"])
+        rows = np.flatnonzero((taken & (stated != "")).reindex(table.index, fill_value=False))
+        if len(rows):
+            findings = [f"row {one + 2}: id {table['id'][one]!r} is taken" for one in rows]
+            raise TableError("with_links", findings)
     draft = _Draft(net)
     if {"from", "to"} <= set(table.columns):
         _add_named(draft, table)
@@ -229,6 +273,13 @@ def added(net: Network, links: pd.DataFrame, join_m: float) -> Network:
     return draft.made(f"with_links({named}{more})")
 
 
+def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Rows of a table without its active geometry, whatever that is called."""
+    if isinstance(table, gpd.GeoDataFrame):
+        table = pd.DataFrame(table.drop(columns=table.geometry.name))
+    return table.to_dict("records")
+
+
 def _columns(row: Mapping[Any, Any], number: int) -> dict[str, Any]:
     """Columns of a new link, with what a user need not state."""
     kind = str(row["class"])
@@ -236,8 +287,7 @@ def _columns(row: Mapping[Any, Any], number: int) -> dict[str, Any]:
         key: value
         for key, value in row.items()
         if key not in ("geometry", "from", "to", "interchanges")
-        and not (isinstance(value, float) and np.isnan(value))
-        and value is not None
+        and not (pd.api.types.is_scalar(value) and pd.isna(value))
     }
     return {
         "mode": "rail" if kind in RAIL_CLASSES else "road",
@@ -253,7 +303,7 @@ def _add_named(draft: _Draft, table: pd.DataFrame) -> None:
     if isinstance(table, gpd.GeoDataFrame):
         require_crs(table, "with_links")
         lines = table.geometry.to_crs(WGS84)
-    for number, row in enumerate(table.to_dict("records")):
+    for number, row in enumerate(_records(table)):
         ends = []
         for column in ("from", "to"):
             place = int(t.node_row.get_indexer(pd.Index([row[column]]))[0])
@@ -272,20 +322,22 @@ def _add_named(draft: _Draft, table: pd.DataFrame) -> None:
 
 
 def _add_drawn(draft: _Draft, table: gpd.GeoDataFrame, join_m: float) -> None:
-    net = draft.net
-    metric = equal_area(net.bounds)
-    there = pyproj.Transformer.from_crs(WGS84, metric, always_xy=True)
-    for number, row in enumerate(table.to_dict("records")):
+    shapes = np.asarray(table.geometry.array)
+    for number, (row, shape) in enumerate(zip(_records(table), shapes, strict=True)):
         columns = _columns(row, number)
         what = f"with_links, row {number + 2} ({columns.get('name') or columns['id']})"
-        line = _one_line(row["geometry"], what)
-        flat = shapely.transform(line, lambda xy: np.column_stack(there.transform(*xy.T)))
-        stops = _listed_stops(draft, row.get("interchanges"), flat, there, join_m, what)
-        fast = columns["class"] == "expressway"
+        line = shapely.get_coordinates(_one_line(shape, what))
+        flat = shapely.LineString(draft.plane.xy(line))
+        stops = _listed_stops(draft, row.get("interchanges"), flat, join_m, what)
+        listed = {node for _, node in stops}
+        # on a short line a stop in its middle is near both ends
+        near = min(join_m, flat.length / 4)
         for place in (0.0, 1.0):
-            if not any(_near_end(one, place, flat.length, join_m) for one, _ in stops):
-                end = shapely.get_coordinates(line)[0 if place == 0 else -1]
-                stops.append((place, _end_node(draft, end, fast=fast, join_m=join_m, what=what)))
+            if all(abs(one - place) * flat.length > near for one, _ in stops):
+                end = line[0 if place == 0 else -1]
+                node = _end_node(draft, end, str(columns["class"]), join_m, what)
+                if node not in listed:
+                    stops.append((place, node))
         stops.sort()
         if len({node for _, node in stops}) < 2:
             raise NetworkError(
@@ -295,27 +347,23 @@ def _add_drawn(draft: _Draft, table: gpd.GeoDataFrame, join_m: float) -> None:
         _add_between(draft, line, stops, columns)
 
 
-def _near_end(place: float, end: float, length_m: float, join_m: float) -> bool:
-    return abs(place - end) * length_m <= join_m
-
-
 def _add_between(
     draft: _Draft,
-    line: shapely.LineString,
+    line: NDArray[np.float64],
     stops: Sequence[tuple[float, int]],
     columns: Mapping[str, Any],
 ) -> None:
     """Add the pieces of a line between its stops."""
-    total = columns.get("length_m")
+    total = float(pd.to_numeric(columns.get("length_m", np.nan), errors="coerce"))
     span = stops[-1][0] - stops[0][0]
     several = len(stops) > 2
     for k, ((begin, tail), (end, head)) in enumerate(pairwise(stops)):
-        xy = shapely.get_coordinates(_between(line, begin, end))
+        xy = _between(line, begin, end, draft.plane)
         xy = np.vstack([draft.lonlat(tail), xy, draft.lonlat(head)])
         row = dict(columns)
         row["id"] = draft.fresh(f"{row['id']}~{k + 1}" if several else row["id"])
-        if total is not None:
-            row["length_m"] = float(total) * (end - begin) / span
+        if np.isfinite(total):  # what is no number is refused with its row
+            row["length_m"] = total * (end - begin) / span
         draft.link(tail, head, xy, **row)
 
 
@@ -335,24 +383,23 @@ def _listed_stops(
     draft: _Draft,
     listed: Any,
     flat: shapely.LineString,
-    there: pyproj.Transformer,
     join_m: float,
     what: str,
 ) -> list[tuple[float, int]]:
     """Nodes that a line's ``interchanges`` names, with their places along it."""
-    if listed is None or (isinstance(listed, float) and np.isnan(listed)):
+    if pd.api.types.is_scalar(listed) and pd.isna(listed):
         return []
     names = listed.split(";") if isinstance(listed, str) else list(listed)
     t = draft.net._tables
     usable = t.nodes[t.nodes["kind"] != "waypoint"]
-    stops = []
+    stops = set()
     for name in filter(None, (str(one).strip() for one in names)):
         rows = usable.index[(usable["id"] == name) | (usable["name"] == name)].to_numpy()
         if not len(rows):
             raise UnknownNameError(
                 "interchange", name, sorted({*usable["name"]} - {""}), f"{what}."
             )
-        spots = shapely.points(np.column_stack(there.transform(*t.lonlat[rows].T)))
+        spots = shapely.points(draft.plane.xy(t.lonlat[rows]))
         apart = shapely.distance(spots, flat)
         best = int(np.argmin(apart))
         if apart[best] > join_m:
@@ -361,28 +408,31 @@ def _listed_stops(
                 f"most {join_m / 1000:g} km is expected. Draw the line to it, or raise join_m."
             )
         place = float(shapely.line_locate_point(flat, spots[best], normalized=True))
-        stops.append((place, int(rows[best])))
-    return stops
+        stops.add((place, int(rows[best])))
+    return sorted(stops)
 
 
-def _end_node(
-    draft: _Draft, end: NDArray[np.float64], *, fast: bool, join_m: float, what: str
-) -> int:
+def _end_node(draft: _Draft, end: NDArray[np.float64], kind: str, join_m: float, what: str) -> int:
     """Node at which the end of a drawn line joins the network.
 
-    The node where it ends, if there is one; for an expressway the nearest interchange; else a
-    place on the nearest road that may be entered.
+    For a railway the nearest station. For a road the node where it ends, if there is one; for an
+    expressway the nearest interchange; else a place on the nearest road that may be entered.
     """
     net, t = draft.net, draft.net._tables
-    rows = net.link_rows
-    touched = np.zeros(len(t.nodes), dtype=bool)
-    touched[t.tail[rows]] = touched[t.head[rows]] = True
-    kind = t.nodes["kind"].to_numpy()
-    for kinds, limit in (
-        (("junction", "interchange", "place", "station"), min(_SAME_PLACE_M, join_m)),
-        (("interchange",) if fast else (), join_m),
-    ):
-        wanted = np.flatnonzero(touched & np.isin(kind, kinds))
+    kinds = t.nodes["kind"].to_numpy()
+    railway, fast = kind in RAIL_CLASSES, kind == "expressway"
+    if railway:
+        trials = [(kinds == "station", join_m)]
+    else:
+        roads = net.link_rows[t.is_road[net.link_rows]]
+        meets = _touched(t, roads) & (kinds != "waypoint")
+        if not fast:  # where expressways branch nobody turns off into the country
+            meets &= _touched(t, walkable(net)) | (kinds != "junction")
+        trials = [(meets, min(_SAME_PLACE_M, join_m))]
+        if fast:
+            trials.append((_touched(t, roads) & (kinds == "interchange"), join_m))
+    for usable, limit in trials:
+        wanted = np.flatnonzero(usable)
         if not len(wanted):
             continue
         lonlat = t.lonlat[wanted]
@@ -390,13 +440,25 @@ def _end_node(
         best = int(np.argmin(apart))
         if apart[best] <= limit:
             return int(wanted[best])
-    joint = int(draft.join(end[None], join_m, "joint", "interchange" if fast else "junction")[0])
+    joint = -1
+    if not railway:
+        new = "interchange" if fast else "junction"
+        joint = int(draft.join(end[None], join_m, "joint", new)[0])
     if joint < 0:
+        sought = "no station" if railway else "no road that may be entered"
+        advice = "to a station" if railway else "to a road, list an interchange"
         raise NetworkError(
-            f"{what}: its end ({end[0]:.4f}, {end[1]:.4f}) finds no road that may be entered "
-            f"within {join_m / 1000:g} km. Draw it to a road, list an interchange, or raise join_m."
+            f"{what}: its end ({end[0]:.4f}, {end[1]:.4f}) finds {sought} within "
+            f"{join_m / 1000:g} km. Draw it {advice}, or raise join_m."
         )
     return joint
+
+
+def _touched(t: Tables, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Nodes at which some links end."""
+    touched = np.zeros(len(t.nodes), dtype=bool)
+    touched[t.tail[rows]] = touched[t.head[rows]] = True
+    return touched
 
 
 # -- another network's railway ---------------------------------------------------------------
@@ -421,13 +483,11 @@ def merged(roads: Network, rail: Network) -> Network:
     stations = np.unique(s.node_row.get_indexer(pd.Index(calls["station"])))
     used = np.unique(np.concatenate([s.tail[rail_rows], s.head[rail_rows], stations]).astype(int))
     moved = s.nodes.iloc[used].reset_index(drop=True)
-    clash = set(r.nodes["id"]) & set(moved["id"])
-    renamed = {one: f"rail:{one}" for one in clash}
+    renamed = _renamed(moved["id"], r.nodes["id"])
     moved["id"] = moved["id"].replace(renamed)
     calls["station"] = calls["station"].replace(renamed)
     tracks = s.links.iloc[rail_rows].reset_index(drop=True)
-    taken = set(r.links["id"].iloc[road_rows]) & set(tracks["id"])
-    tracks["id"] = tracks["id"].replace({one: f"rail:{one}" for one in taken})
+    tracks["id"] = tracks["id"].replace(_renamed(tracks["id"], r.links["id"].iloc[road_rows]))
     tracks["length_m"] = rail.length_m[rail_rows]
     place = np.full(len(s.nodes), -1, dtype=np.int64)
     place[used] = len(r.nodes) + np.arange(len(used))
@@ -457,6 +517,12 @@ def merged(roads: Network, rail: Network) -> Network:
     return _joined(base, wanted, base.history[0], kept={"rail_links": len(tracks)})
 
 
+def _renamed(ids: pd.Series, taken: pd.Series) -> dict[str, str]:
+    """New ids for those that are taken."""
+    known = {*taken, *ids}
+    return {one: _fresh_id(one, known, "rail") for one in sorted(set(ids) & set(taken))}
+
+
 def _joined(
     net: Network, stations: NDArray[np.int64], step: str, kept: Mapping[str, int]
 ) -> Network:
@@ -469,9 +535,9 @@ def _joined(
     for station, joint in zip(stations.tolist(), joints.tolist(), strict=True):
         if joint < 0:
             continue
-        _, _, apart = GEOD.inv(*draft.lonlat(station), *draft.lonlat(joint))
-        if apart < _AT_END_M:
+        if joint == station:
             continue  # it stands on the road already
+        _, _, apart = GEOD.inv(*draft.lonlat(station), *draft.lonlat(joint))
         metres.append(float(apart))
         name = str(t.nodes["id"].iloc[station])
         draft.link(
@@ -481,6 +547,8 @@ def _joined(
             id=draft.fresh(f"connector:{name}"),
             mode="road",
             source="车站接入最近道路，由计算得出",
+            # a station that stands at a junction has a link of its own to it, a metre long
+            **({"length_m": _AT_END_M} if apart < _AT_END_M else {}),
             **{"class": "connector"},
         )
     snapping = {
@@ -507,20 +575,22 @@ def timetabled(net: Network, feed: Any, step: str, join_m: float) -> Network:
     taken = set(t.nodes["id"])
     ids, fresh = {}, []
     for row, (stop, spot) in enumerate(zip(stops.to_dict("records"), at, strict=True)):
-        ids[stop["id"]] = _fresh_id(str(stop["id"]), taken)
         if len(own):
             _, _, apart = GEOD.inv(*np.broadcast_to(spot, own.shape).T, *own.T)
-            alike = np.where(names == _plain(stop["name"]), apart, np.inf)
+            name = _plain(stop["name"])
+            alike = np.where((names == name) & (name != ""), apart, np.inf)
             best, near = int(np.argmin(alike)), int(np.argmin(apart))
             if alike[best] <= join_m or apart[near] <= min(join_m, _SAME_STOP_M):
                 place = best if alike[best] <= join_m else near
                 ids[stop["id"]] = str(known["id"].iloc[place])
                 continue
-        taken.add(ids[stop["id"]])
+        ids[stop["id"]] = _fresh_id(str(stop["id"]), taken, "stop")
         fresh.append(row)
     new = stops.iloc[fresh].assign(id=[ids[one] for one in stops["id"].iloc[fresh]])
     nodes = stacked(t.nodes, completed(new, (*NODE_COLUMNS, "lon", "lat")))
-    least = {ids[one.station]: float(one.minutes) for one in feed.transfers.itertuples()}
+    least: dict[str, float] = {}
+    for one in feed.transfers.itertuples():
+        least[ids[one.station]] = max(float(one.minutes), least.get(ids[one.station], 0.0))
     stated = nodes["id"].map(least).to_numpy(dtype=float)
     nodes["transfer_min"] = np.fmax(nodes["transfer_min"].to_numpy(dtype=float), stated)
     calls = feed.services.assign(station=feed.services["station"].map(ids))
@@ -532,15 +602,20 @@ def timetabled(net: Network, feed: Any, step: str, join_m: float) -> Network:
         _service_state=None,
         history=(*net.history, step),
     )
-    made = _joined(base, len(t.nodes) + np.arange(len(fresh)), step, kept={})
+    # stations that a map drew beside its tracks have no road either
+    on_road = _touched(base._tables, base.link_rows[t.is_road[base.link_rows]])
+    called = base._tables.nodes["id"].isin(set(calls["station"])).to_numpy()
+    made = _joined(base, np.flatnonzero(called & ~on_road), step, kept={})
     return replace(
         made, report=replace(feed.report, snapping=made.report.snapping if made.report else {})
     )
 
 
-def _fresh_id(key: str, taken: set[str]) -> str:
+def _fresh_id(key: str, taken: set[str], prefix: str) -> str:
+    """Put a prefix before an id until it is free, and take it."""
     while key in taken:
-        key = f"stop:{key}"
+        key = f"{prefix}:{key}"
+    taken.add(key)
     return key
 
 
