@@ -9,7 +9,8 @@ from typing import Any
 
 Row = dict[str, Any]
 
-WORKDAYS = dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday"), 1)
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WORKDAYS = dict.fromkeys(WEEKDAYS[:5], 1)
 
 
 def clock(minutes: float) -> str:

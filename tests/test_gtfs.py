@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 import zipfile
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ import pandas as pd
 import pytest
 from gtfsfeeds import (
     LINE,
+    WEEKDAYS,
     Row,
     as_csv,
     calls,
@@ -508,6 +512,7 @@ def test_ids_that_repeat(read: Any) -> None:
     ("lon", "lat", "said"),
     [
         (26.6, 106.0, "stop 'A': longitude '26.6', latitude '106.0' look swapped"),
+        (43.8, 87.6, "look swapped"),  # Ürümqi
         (500, 10, "are not degrees on the Earth"),
         ("east", 10, "stop 'A': longitude 'east', latitude '10' are not numbers"),
         ("inf", 10, "are not numbers"),
@@ -677,3 +682,113 @@ def test_the_source_names_the_feed(read: Any) -> None:
 def test_clock() -> None:
     assert clock(420) == "07:00:00"
     assert clock(1505.5) == "25:05:30"
+
+
+def in_seconds(text: str) -> int:
+    hours, minutes, seconds = map(int, text.split(":"))
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def by_hand(tables: dict[str, list[Row]], day: dt.date, begin: int, end: int) -> list[Any]:
+    """Go through every train of every day that may matter, one by one."""
+
+    def runs(service: str, on: dt.date) -> bool:
+        known = {row["service_id"]: row for row in tables["calendar"]}
+        return day.month == on.month and bool(known[service][WEEKDAYS[on.weekday()]])
+
+    found: dict[Any, tuple[list[int], list[list[float]]]] = {}
+    for one in tables["trips"]:
+        rows = [row for row in tables["stop_times"] if row["trip_id"] == one["trip_id"]]
+        first = in_seconds(rows[0]["departure_time"])
+        late = [
+            start - first
+            for row in tables["frequencies"]
+            if row["trip_id"] == one["trip_id"]
+            for start in range(
+                in_seconds(row["start_time"]), in_seconds(row["end_time"]), row["headway_secs"]
+            )
+        ]
+        trains = [
+            shift - 86400 * back
+            for back in range(-1, 4)
+            if runs(one["service_id"], day - dt.timedelta(days=back))
+            for shift in late or [0]
+        ]
+        seen = [
+            sum(begin <= in_seconds(row["departure_time"]) + shift < end for shift in trains)
+            if "pickup_type" not in row and row is not rows[-1]
+            else 0
+            for row in rows
+        ]
+        key = (str(one["direction_id"]), "".join(row["stop_id"] for row in rows))
+        counts, times = found.setdefault(key, ([0] * len(rows), []))
+        counts[:] = [a + b for a, b in zip(counts, seen, strict=True)]
+        times += max(seen) * [
+            [
+                (in_seconds(b["arrival_time"]) - in_seconds(a["departure_time"])) / 60
+                for a, b in pairwise(rows)
+            ]
+        ]
+    return sorted(
+        (*key, counts, (end - begin) / 60 / median(one for one in counts if one), [*run])
+        for key, (counts, times) in found.items()
+        if any(counts)
+        for run in [map(median, zip(*times, strict=True))]
+    )
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_as_counted_train_by_train(read: Any, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    tables = line_feed([], stops=[stop(name, 106.0 + n / 10) for n, name in enumerate("ABCDEF")])
+    tables["frequencies"] = []
+    tables["calendar"] = [
+        {
+            **tables["calendar"][0],
+            "service_id": name,
+            **{day: chance.choice([0, 1, 1]) for day in WEEKDAYS},
+        }
+        for name in "WX"
+    ]
+    tables["calendar"][0]["wednesday"] = 1
+    for number in range(60):
+        key = f"t{number}"
+        tables["trips"].append(trip(key, calendar=chance.choice("WX"), direction_id=number % 2))
+        names = chance.choice(["ABCD", "ABCD", "ACE", "FEDCBA"])
+        now, way = 0.0, []
+        for name in names:
+            arrives = now + chance.randint(1, 40)
+            now = arrives + chance.randint(0, 5) / 2
+            way.append((name, arrives, now))
+        rows = calls(key, chance.randint(0, 2700), way)
+        for row in rows:
+            if chance.random() < 0.15:
+                row["pickup_type"] = 1
+        tables["stop_times"] += rows
+        if chance.random() < 0.3:
+            tables["frequencies"].append(
+                {
+                    "trip_id": key,
+                    "start_time": clock(chance.randint(300, 500)),
+                    "end_time": clock(chance.randint(501, 700)),
+                    "headway_secs": chance.choice([300, 477, 900]),
+                }
+            )
+    begin, end = chance.choice([(7, 9), (6, 12), (22, 26)])
+    made = read(tables, date="2026-03-11", start=f"{begin:02}:00", end=f"{end:02}:00")
+    found = sorted(
+        (
+            rows["direction"].iloc[0],
+            "".join(rows["station"]),
+            rows["departures"].tolist(),
+            rows["headway_min"].iloc[0],
+            rows["run_min"].tolist()[1:],
+        )
+        for _, rows in made.services.groupby("service")
+    )
+    expected = by_hand(tables, dt.date(2026, 3, 11), begin * 3600, end * 3600)
+    assert len(expected) > 2
+    assert [one[:3] for one in found] == [one[:3] for one in expected]
+    for one, other in zip(found, expected, strict=True):
+        assert one[3] == pytest.approx(other[3])
+        assert one[4] == pytest.approx(other[4])

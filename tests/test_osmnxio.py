@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -347,7 +348,7 @@ def test_a_network_of_our_own_comes_back() -> None:
         xy,
         offsets,
         services=services,
-        minutes=np.array([18.6, 12.0]),
+        minutes=np.array([18.6, np.nan]),
         graph={"title": "骨架"},
     )
     assert sorted(graph.edges(keys=True)) == [
@@ -358,6 +359,7 @@ def test_a_network_of_our_own_comes_back() -> None:
     edge = graph["龙里"]["贵阳"]["G60-1"]
     assert edge["minutes"] == 18.6
     assert edge["length"] == 31000.0
+    assert "minutes" not in graph["龙里"]["S"]["R-1"]
     assert edge["geometry"].coords[0] == (106.9, 26.4)
     assert "geometry" not in graph["龙里"]["S"]["R-1"]
     assert graph.nodes["贵阳"]["x"] == 106.7
@@ -437,6 +439,67 @@ def test_lines_that_cannot_be_used() -> None:
         from_osmnx(street_graph((1, 2, {**good, "geometry": LineString([A, D])})))
     with pytest.raises(TableError, match=r"length is 0\.995, but it is drawn 99\d m long; metres"):
         from_osmnx(street_graph((1, 2, {**good, "length": 0.995})))
+
+
+def test_svalbard_is_not_swapped() -> None:
+    graph = nx.MultiDiGraph(crs="EPSG:4326")
+    graph.add_node(1, x=15.63, y=78.22)
+    graph.add_node(2, x=15.64, y=78.22)
+    graph.add_edge(1, 2, highway="residential")
+    # a hundredth of a degree at 78.22 N: 1113.2 m times the cosine, 0.2043, and 1.0032
+    assert from_osmnx(graph).links["length_m"][0] == pytest.approx(228.2, rel=1e-3)
+
+
+OSM = """<osm version="0.6">
+  <node id="1" lat="26.60" lon="106.70"/>
+  <node id="2" lat="26.60" lon="106.71"/>
+  <node id="3" lat="26.605" lon="106.72"/>
+  <node id="4" lat="26.60" lon="106.73"/>
+  <node id="5" lat="26.61" lon="106.73"/>
+  <node id="6" lat="26.61" lon="106.74"/>
+  <node id="7" lat="26.60" lon="106.74"/>
+  <node id="8" lat="26.59" lon="106.72"/>
+  <way id="10"><nd ref="1"/><nd ref="2"/><tag k="highway" v="primary"/>
+    <tag k="name" v="甲路"/><tag k="maxspeed" v="60"/></way>
+  <way id="11"><nd ref="2"/><nd ref="3"/><tag k="highway" v="primary"/>
+    <tag k="name" v="甲路"/><tag k="bridge" v="yes"/></way>
+  <way id="12"><nd ref="3"/><nd ref="4"/><tag k="highway" v="secondary"/>
+    <tag k="name" v="乙路"/></way>
+  <way id="13"><nd ref="4"/><nd ref="5"/><nd ref="6"/><nd ref="7"/><nd ref="4"/>
+    <tag k="highway" v="residential"/></way>
+  <way id="14"><nd ref="2"/><nd ref="8"/><nd ref="4"/><tag k="highway" v="motorway"/>
+    <tag k="oneway" v="yes"/></way>
+</osm>
+"""
+
+
+@pytest.mark.parametrize("through_graphml", [False, True])
+@pytest.mark.parametrize("simplify", [False, True])
+def test_a_graph_that_osmnx_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, simplify: bool, through_graphml: bool
+) -> None:
+    import osmnx as ox
+
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "small.osm"
+    path.write_text(OSM, encoding="utf-8")
+    graph = ox.graph_from_xml(path, simplify=simplify, retain_all=True)
+    if through_graphml:
+        ox.save_graphml(graph, tmp_path / "small.graphml")
+        graph = ox.load_graphml(tmp_path / "small.graphml")
+    made = from_osmnx(graph)
+    assert_kept(graph, back_again(made))
+    assert not made.report.dropped
+    # the motorway is the one road that leads one way
+    one_way = made.links[made.links["oneway"]]
+    assert set(one_way["class"]) == {"expressway"}
+    # simplified: 1-2, 2-3-4, two halves of the ring, 2-8-4
+    assert len(made.links) == (5 if simplify else 9)
+    # what OSMnx has as length, there and back but on the motorway
+    total = sum(held["length"] for *_, held in graph.edges(data=True))
+    twice = made.links["length_m"].where(made.links["oneway"], made.links["length_m"] * 2)
+    assert twice.sum() == pytest.approx(total)
+    assert made.report.share_in_largest == 1
 
 
 def test_what_is_no_street_graph() -> None:

@@ -3,8 +3,8 @@
 The files are read with pandas, straight out of the archive. Of the libraries for it, partridge
 (last released 2023-12, once since 2019) unpacks the whole archive wherever it leads and prunes
 what does not fit without a word; gtfs_kit (kept well) reads every table whole, leaves checking to
-others, takes a second to import and brings seven packages for web maps. Neither counts what it
-leaves out, which a network has to.
+others, takes a second to import and brings seven packages, folium among them. Neither counts what
+it leaves out, which a network has to.
 
 A feed states trips; a network wants services that run every so many minutes. Trips of a route and
 direction that call at the same stations in the same order are one service, and
@@ -39,7 +39,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from urbangeo.crs import GEOD, looks_swapped
+from urbangeo.crs import GEOD
 from urbangeo.errors import InputError, TableError, UnknownNameError
 from urbangeo.network.ingest import IngestReport
 from urbangeo.network.profiles import RAIL_CLASSES
@@ -53,6 +53,7 @@ _DAY = 86400
 _DAYS_UNDER_WAY = 7  # a trip is looked for in the window up to so many days after it set out
 _CHUNK = 500_000  # rows of stop_times.txt that are held as text at a time
 _SHORTEST_RUN_MIN = 1 / 60
+_NORTHERNMOST = 83.0  # nobody lives beyond, so a latitude above it is a longitude
 _TIME = re.compile(r"(\d{1,3}):([0-5]\d):([0-5]\d)")
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?")
 _WEEKDAY_NAMES = "一二三四五六日"
@@ -531,7 +532,7 @@ class _Stations:
             ]
 
         number = np.isfinite(lon) & np.isfinite(lat)
-        swapped = number & (looks_swapped(lon, lat) | ((np.abs(lat) > 90) & (np.abs(lon) <= 90)))
+        swapped = number & (np.abs(lat) > _NORTHERNMOST) & (np.abs(lon) <= 90)
         far = number & ~swapped & ((np.abs(lon) > 180) | (np.abs(lat) > 90))
         findings = say(~empty & ~number, "are not numbers")
         findings += say(swapped, "look swapped; exchange the two columns")

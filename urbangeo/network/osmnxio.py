@@ -25,7 +25,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from urbangeo.crs import GEOD, looks_swapped
+from urbangeo.crs import GEOD
 from urbangeo.errors import CRSError, InputError, NetworkError, TableError
 from urbangeo.network.ingest import IngestReport, strong_components
 from urbangeo.network.lines import Lines
@@ -61,6 +61,7 @@ _MARK = (
 _SERVICES = "urbangeo_services"
 _SAME_DATUMS = ("World Geodetic System 1984", "China 2000", "China Geodetic Coordinate System 2000")
 _LOOSE_END_M = 100.0
+_NORTHERNMOST = 83.0  # nobody lives beyond, so a latitude above it is a longitude
 _SHORTEST = 0.01  # of the drawn length: less is most likely kilometres given for metres
 _SAME_LENGTH = 1e-9  # sums of the same segments in another order
 _QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
@@ -206,7 +207,7 @@ class _Reader:
                 found = {axis: held.get(axis) for axis in ("x", "y")}
                 self.findings.append(f"node {node!r} has the position {found}; x and y are needed")
         lon, lat = made.T
-        swapped = looks_swapped(lon, lat) | ((np.abs(lat) > 90) & (np.abs(lon) <= 90))
+        swapped = (np.abs(lat) > _NORTHERNMOST) & (np.abs(lon) <= 90)
         names = list(self.row)
         for place in np.flatnonzero(swapped).tolist():
             self.findings.append(
@@ -741,7 +742,7 @@ def to_networkx(
     nodes, links, tail, head, xy, offsets, services
         Tables as readers give them.
     minutes
-        Time along each link, if it is wanted on the edges.
+        Time along each link, if it is wanted on the edges; NaN where there is none.
     graph
         Attributes of the graph, such as its title.
 
@@ -794,8 +795,9 @@ def to_networkx(
         if "length" in added:
             row["length"] = row["length_m"]
         if minutes is not None:
-            span = minutes[place] + (minutes[last] if last != place else 0.0)
-            row["minutes"] = float(span)
+            span = float(minutes[place] + (minutes[last] if last != place else 0.0))
+            if not math.isnan(span):
+                row["minutes"] = span
         key, back_key = row.pop("key", row["id"]), row.pop("back_key", None)
         back = {
             name.removeprefix("back_"): row.pop(name)
