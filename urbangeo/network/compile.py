@@ -17,7 +17,7 @@ from urbangeo.network.tables import Tables
 if TYPE_CHECKING:
     from urbangeo.network.network import Network
 
-__all__ = ["compile_graph", "rough", "walkable"]
+__all__ = ["compile_graph", "rough", "street_arcs", "walkable"]
 
 
 def rough(tables: Tables, profile: Profile, what: str) -> NDArray[np.float64]:
@@ -51,20 +51,13 @@ def walkable(net: Network) -> NDArray[np.int64]:
     return kept
 
 
-def compile_graph(net: Network, modes: tuple[str, ...]) -> Graph:
-    """Compile a view for a set of modes.
-
-    Raises
-    ------
-    NetworkError
-        If the view has no link or service of these modes.
-    """
+def street_arcs(net: Network, modes: tuple[str, ...]) -> Arcs:
+    """Arcs of the links of a view in the layers of its street, slower parallel ones too."""
     t = net._tables
     n = len(t.nodes)
-    layers = tuple(net.street_rules(modes))
-    n_vertices = n * len(layers)
-    parts: list[Arcs] = []
-    for layer, mode in enumerate(layers):
+    empty = np.empty(0, dtype=np.int64)
+    parts = [Arcs.of(empty, empty, np.empty(0), ArcKind.ROAD)]
+    for layer, mode in enumerate(net.street_rules(modes)):
         if mode not in modes:
             continue
         if mode == "road":
@@ -82,6 +75,22 @@ def compile_graph(net: Network, modes: tuple[str, ...]) -> Graph:
         parts.append(
             Arcs.of(t.head[back] + start, t.tail[back] + start, back_ms.astype(float), kind, back)
         )
+    return Arcs.joined(parts)
+
+
+def compile_graph(net: Network, modes: tuple[str, ...]) -> Graph:
+    """Compile a view for a set of modes.
+
+    Raises
+    ------
+    NetworkError
+        If the view has no link or service of these modes.
+    """
+    t = net._tables
+    n = len(t.nodes)
+    layers = tuple(net.street_rules(modes))
+    n_vertices = n * len(layers)
+    parts = [street_arcs(net, modes)]
     made = None
     if "rail" in modes and len(net.service_rows):
         services = t.services.iloc[net.service_rows]
