@@ -158,12 +158,17 @@ def tags_of(number: int, column: int, kind: int, draw: float) -> dict[str, str]:
         tags = {"highway": "tertiary", "name": f"{letter}{line}路"}
     elif draw < 0.45:
         tags = {"highway": "residential"}
+        if draw < 0.3:
+            tags["name"] = f"{number}-{column}巷"
     elif draw < 0.8:
         tags = {"highway": "unclassified"}
     elif draw < 0.93:
         tags = {"highway": "service"}
     else:
         tags = {"highway": "track", "tracktype": "grade3"}
+    # Tags that a reader of networks has to pass over
+    tags["surface"] = ("asphalt", "concrete", "gravel")[int(draw * 1e5) % 3]
+    tags["source"] = f"survey {int(draw * 1e6) % 400}"
     if 0.3 < draw < 0.4:
         tags["maxspeed"] = ("30", "40", "60", "60;80", "CN:urban")[int(draw * 1000) % 5]
     if 0.5 < draw < 0.54:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import pytest
 
 from urbangeo.network.osmtags import (
     ASSUMED_KMH,
     CHINA_KMH,
     DRIVABLE,
+    KEYS,
     access_of,
     direction_of,
     maxspeed_kmh,
@@ -305,6 +308,38 @@ def test_durations(text: str, minutes: float | None) -> None:
 def test_the_chinese_name_comes_first() -> None:
     tags = {"highway": "primary", "name": "Zhonghua Rd", "name:zh": "中华路"}
     assert way_meaning(tags).name == "中华路"
+
+
+class Watched(dict[str, str]):
+    """Tags that remember which keys were asked for."""
+
+    asked: ClassVar[set[str]] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.asked.add(key)
+        return super().get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        self.asked.add(str(key))
+        return super().__contains__(key)
+
+
+def test_the_keys_that_are_read_are_listed() -> None:
+    # The reader passes on no other tags.
+    for tags in (
+        {"highway": "trunk"},
+        {"highway": "service", "oneway": "yes"},
+        {"highway": "construction", "construction": "trunk"},
+        {"highway": "planned", "planned": "trunk"},
+        {"highway": "footway"},
+        {"railway": "rail"},
+        {"railway": "proposed", "proposed": "rail"},
+        {"planned:highway": "trunk"},
+        {"route": "ferry", "motorcar": "yes"},
+        {},
+    ):
+        way_meaning(Watched(tags), planned=True, ferries=True)
+    assert Watched.asked == KEYS
 
 
 def test_every_class_is_one_that_networks_know() -> None:

@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 
 from urbangeo.errors import InputError
 from urbangeo.network.ingest import IngestReport, strong_components
-from urbangeo.network.osmtags import DRIVABLE, WayMeaning, way_meaning
+from urbangeo.network.osmtags import DRIVABLE, KEYS, WayMeaning, way_meaning
 from urbangeo.network.simplify import Chains, chains, line_lengths_m, take_lines
 
 __all__ = ["OsmTables", "read_osm"]
@@ -49,8 +49,10 @@ _MOST_BLOB = 32 * 2**20  # by the format's definition
 _MOST_BLOB_HEADER = 64 * 2**10
 _BATCH = 8 * 2**20  # bytes of a batch once inflated
 _CHUNK = 2**22
+_SLICE = 2**24
 _MOST_ELEMENT = 64 * 2**20  # the longest way has 2000 nodes, some 60 kB
 _MOST_RATIO, _RATIO_FROM = 250, 64 * 2**20  # real extracts inflate 10- to 30-fold
+_MOST_CACHED = 200_000
 _NODE_BYTES, _VERTEX_BYTES, _WAY_BYTES = 40, 150, 600
 _WAY_KEYS = (
     "highway",
@@ -66,6 +68,8 @@ _WAY_KEYS = (
 )
 _STATION = re.compile(rb"railway=(?:station|halt)\b")
 _STATION_LINE = re.compile(rb"n(-?\d+) T(\S*) x(\S+) y(\S+)")
+_NAMES = frozenset({b"name", b"name:zh"})
+_READ = frozenset(key.encode() for key in KEYS) - _NAMES
 _ESCAPE = re.compile(r"%([0-9a-f]+)%")
 _STATION_REACH_M = 1000.0
 _SHORTEST_M = 0.01  # the step of OpenStreetMap's coordinates
@@ -440,13 +444,16 @@ class _Held:
     node_xy: list[NDArray[np.int32]] = field(default_factory=list)
     way_ids: list[Ints] = field(default_factory=list)
     way_codes: list[Ints] = field(default_factory=list)
+    way_names: list[Ints] = field(default_factory=list)
     way_sizes: list[Ints] = field(default_factory=list)
     refs: list[Ints] = field(default_factory=list)
     stations: dict[int, tuple[dict[str, str], float, float]] = field(default_factory=dict)
     station_areas: list[tuple[dict[str, str], Ints]] = field(default_factory=list)
     meanings: list[WayMeaning] = field(default_factory=list)
     code_of_meaning: dict[WayMeaning, int] = field(default_factory=dict)
-    code_of_tags: dict[bytes, int] = field(default_factory=dict)
+    code_of_tags: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    number_of_name: dict[str, int] = field(default_factory=lambda: {"": 0})
+    meaning_of: dict[bytes, WayMeaning] = field(default_factory=dict)
     counts: Counter[int] = field(default_factory=Counter)
     nodes: int = 0
     vertices: int = 0
@@ -481,9 +488,9 @@ class _Held:
                 tags = _tags(line[2]) if line else {}
                 if line and tags.get("railway") in {"station", "halt"}:
                     self.stations[int(line[1])] = (tags, float(line[3]), float(line[4]))
-        plain = text[1:].replace(b"\nn", b"\n").replace(b" x", b" ").replace(b" y", b" ")
+        # "n12 Tname=x x107.1 y27.1": the letters go, in the tags too, which are not read here
         frame = pd.read_csv(
-            io.BytesIO(plain),
+            io.BytesIO(text.translate(None, b"nxy")),
             sep=" ",
             header=None,
             names=["id", "tags", "x", "y"],
@@ -501,53 +508,81 @@ class _Held:
     def _take_ways(self, text: bytes) -> None:
         ids: list[bytes] = []
         codes: list[int] = []
+        names: list[int] = []
         texts: list[bytes] = []
-        code_of = self.code_of_tags
+        code_of, meanings = self.code_of_tags, self.meanings
         all_codes: list[int] = []
         for line in text.splitlines():
             front, _, refs = line.rpartition(b" N")
             number, _, tags = front.partition(b" T")
-            code = code_of.get(tags)
-            if code is None:
-                code = self._code(tags)
+            found = code_of.get(tags)
+            code, name = self._code(tags) if found is None else found
             all_codes.append(code)
-            dropped = self.meanings[code].dropped
+            dropped = meanings[code].dropped
             if not dropped:
                 ids.append(number[1:])
                 codes.append(code)
+                names.append(name)
                 texts.append(refs)
             elif dropped == "station_area" and refs and self.rail:
-                self.station_areas.append((_tags(tags), _numbers(refs.replace(b"n", b""))))
+                self.station_areas.append((_tags(tags), _references(refs)))
         self.counts.update(all_codes)
         if not ids:
             return
         sizes = np.array([refs.count(b",") + 1 if refs else 0 for refs in texts], dtype=np.int64)
         joined = b",".join([refs for refs in texts if refs])
-        vertices = _numbers(joined.replace(b"n", b"")) if joined else np.empty(0, dtype=np.int64)
+        vertices = _references(joined) if joined else np.empty(0, dtype=np.int64)
         self.way_ids.append(np.array(ids).astype(np.int64))
         self.way_codes.append(np.array(codes, dtype=np.int64))
+        self.way_names.append(np.array(names, dtype=np.int64))
         self.way_sizes.append(sizes)
         self.refs.append(vertices)
         self.vertices += len(vertices)
         self.ways += len(ids)
 
-    def _code(self, tags: bytes) -> int:
-        """Number of the meaning of a way's tags."""
-        if len(self.code_of_tags) > 200_000:  # most differ by their name only
+    def _code(self, tags: bytes) -> tuple[int, int]:
+        """Number of the meaning of a way's tags, and of its name.
+
+        Most ways differ in tags that do not matter here, or in their name only; what is left of
+        them is looked up before it is worked out.
+        """
+        if len(self.code_of_tags) > _MOST_CACHED:
             self.code_of_tags.clear()
-        meaning = self.meaning(_tags(tags))
+        if len(self.meaning_of) > _MOST_CACHED:
+            self.meaning_of.clear()
+        names: list[bytes] = []
+        read: list[bytes] = []
+        for pair in tags.split(b","):
+            key = pair.partition(b"=")[0]
+            if key in _READ or key.endswith(b":conditional"):
+                read.append(pair)
+            elif key in _NAMES:
+                names.append(pair)
+        rest = b",".join(read)
+        meaning = self.meaning_of.get(rest)
+        if meaning is None:
+            meaning = self.meaning_of[rest] = self.meaning(_tags(rest))
+        if names and meaning.mode == "rail":  # its class hangs on its name
+            meaning = replace(self.meaning(_tags(tags)), name="")
         code = self.code_of_meaning.setdefault(meaning, len(self.meanings))
         if code == len(self.meanings):
             self.meanings.append(meaning)
-        self.code_of_tags[tags] = code
-        return code
+        name = 0
+        if names and not meaning.dropped:
+            named = _tags(b",".join(names))
+            text = named.get("name:zh") or named.get("name") or ""
+            name = self.number_of_name.setdefault(text, len(self.number_of_name))
+        self.code_of_tags[tags] = code, name
+        return code, name
 
 
-def _numbers(text: bytes) -> Ints:
-    """Whole numbers that are separated by commas."""
-    frame = pd.read_csv(
-        io.BytesIO(text.replace(b",", b"\n")), header=None, names=["n"], dtype=np.int64
-    )
+_COMMA_TO_LINE = bytes.maketrans(b",", b"\n")
+
+
+def _references(text: bytes) -> Ints:
+    """Numbers of ``n1,n2,n3``."""
+    column = text.translate(_COMMA_TO_LINE, b"n")
+    frame = pd.read_csv(io.BytesIO(column), header=None, names=["n"], dtype=np.int64)
     return frame["n"].to_numpy(dtype=np.int64)
 
 
@@ -588,7 +623,8 @@ def _read(where: Path, held: _Held, memory_gb: float, progress: bool) -> None:
                     osmium.SimpleWriter(target, overwrite=True) as writer,
                 ):
                     osmium.apply(reader, wanted, writer)
-                held.take(lines.read_bytes())
+                for text in _slices(lines):
+                    held.take(text)
                 advance(stream.tell())
                 if held.size > memory_gb * 1e9:
                     raise _too_large(where, held, memory_gb)
@@ -600,6 +636,21 @@ def _read(where: Path, held: _Held, memory_gb: float, progress: bool) -> None:
         raise InputError(
             f"{where} is damaged or not an OpenStreetMap file: {error}. Fetch it again."
         ) from error
+
+
+def _slices(path: Path) -> Iterator[bytes]:
+    """Give the lines of a text some at a time."""
+    rest = b""
+    with path.open("rb") as stream:
+        while piece := stream.read(_SLICE):
+            end = piece.rfind(b"\n") + 1
+            if end:
+                yield rest + piece[:end]
+                rest = piece[end:]
+            else:
+                rest += piece
+    if rest:
+        yield rest
 
 
 def _too_large(where: Path, held: _Held, memory_gb: float) -> InputError:
@@ -670,7 +721,7 @@ class _Build:
                 + "."
             )
         ids, units = self._sorted_nodes()
-        way_id, way_code, lines = self._lines()
+        lines = self._lines()
         place, found = _find(ids, units, lines.vertex)
         areas = [
             (tags, units[where[ok]] / 1e7)
@@ -684,9 +735,7 @@ class _Build:
         lines = self._present(replace(lines, vertex=number[place]), found)
         self.ids, self.xy = ids[used], units[used] / 1e7
         del ids, units, place, found, used, number
-        self.way_id = way_id
-        self._groups(way_code)
-        road = np.array([one.mode == "road" for one in self.groups])[self.group_of_way[lines.way]]
+        road = np.array([one.mode == "road" for one in self.meanings])[self.code[lines.way]]
         parts = [self._part(lines, np.flatnonzero(road), np.zeros(len(self.ids), dtype=bool))]
         track = lines.take(np.flatnonzero(~road), np.zeros(int((~road).sum()), dtype=bool))
         names = self._stations(track, areas)
@@ -711,13 +760,16 @@ class _Build:
         self.repaired["node_out_of_range"] = int((~_on_earth(units)).sum())
         return ids, units
 
-    def _lines(self) -> tuple[Ints, Ints, _Lines]:
+    def _lines(self) -> _Lines:
         """Ways as they stand in the file; of ways with one number only the last."""
         held = self.held
-        way_id, code = np.concatenate(held.way_ids), np.concatenate(held.way_codes)
+        self.way_id = way_id = np.concatenate(held.way_ids)
+        self.way_name = np.concatenate(held.way_names)
+        self.names = list(held.number_of_name)
+        self._codes(np.concatenate(held.way_codes))
         offsets = np.concatenate([[0], np.cumsum(np.concatenate(held.way_sizes))])
         refs = np.concatenate(held.refs)
-        for lists in (held.way_ids, held.way_codes, held.way_sizes, held.refs):
+        for lists in (held.way_ids, held.way_names, held.way_codes, held.way_sizes, held.refs):
             lists.clear()
         lines = _Lines(refs, offsets, np.arange(len(way_id)))
         _, last = np.unique(way_id[::-1], return_index=True)
@@ -725,7 +777,7 @@ class _Build:
             self.repaired["duplicate_ways"] = len(way_id) - len(last)
             rows = np.sort(len(way_id) - 1 - last)
             lines = lines.take(rows, np.zeros(len(rows), dtype=bool))
-        return way_id, code, lines
+        return lines
 
     def _present(self, lines: _Lines, found: NDArray[np.bool_]) -> _Lines:
         """Cut ways at nodes that are not in the file; keep the runs of two and more nodes."""
@@ -751,8 +803,8 @@ class _Build:
         offsets = np.concatenate([[0], np.cumsum(length[good])]).astype(np.int64)
         return _Lines(lines.vertex[found][kept], offsets, lines.way[owner[good]])
 
-    def _groups(self, code: Ints) -> None:
-        """Number the attributes that links have: only ways that agree in them are joined."""
+    def _codes(self, code: Ints) -> None:
+        """Number what ways mean once they are turned into the sense of their traffic."""
         self.turned = np.array([one.direction < 0 for one in self.held.meanings])[code]
         number: dict[WayMeaning, int] = {}
         of_code = np.empty(len(self.held.meanings), dtype=np.int64)
@@ -763,17 +815,19 @@ class _Build:
             if plain.direction > 0:
                 plain = replace(plain, backward_kmh=None)
             of_code[place] = number.setdefault(plain, len(number))
-        self.groups = list(number)
-        self.group_of_way = of_code[code]
+        self.meanings = list(number)
+        self.code = of_code[code]
 
     def _part(self, lines: _Lines, rows: Ints, keep: NDArray[np.bool_]) -> Chains:
         """Links of one mode, from junction to junction."""
         chosen = lines.take(rows, self.turned[lines.way[rows]])
-        group = self.group_of_way[chosen.way]
+        code = self.code[chosen.way]
+        # Only ways that mean the same and bear the same name are joined.
+        group = code * len(self.names) + self.way_name[chosen.way]
         directed = np.array(
-            [one.direction > 0 or one.forward_kmh != one.backward_kmh for one in self.groups]
+            [one.direction > 0 or one.forward_kmh != one.backward_kmh for one in self.meanings]
         )
-        made = chains(chosen.vertex, chosen.offsets, group, directed[group], keep)
+        made = chains(chosen.vertex, chosen.offsets, group, directed[code], keep)
         self.repaired["repeated_vertices"] += made.repeated
         self.repaired["rings"] += len(made.waypoint)
         self.dropped["one_node"] += made.empty
@@ -795,8 +849,8 @@ class _Build:
                 points.append((tags, middle))
         if not points:
             return {}
-        urban_way = np.array([one.kind in _URBAN_CLASSES for one in self.groups])
-        is_urban = np.repeat(urban_way[self.group_of_way[track.way]], np.diff(track.offsets))
+        urban_way = np.array([one.kind in _URBAN_CLASSES for one in self.meanings])
+        is_urban = np.repeat(urban_way[self.code[track.way]], np.diff(track.offsets))
         names: dict[int, list[str]] = {}
         apart: list[float] = []
         for urban in (False, True):
@@ -835,19 +889,18 @@ class _Build:
     def _assemble(self, parts: list[Chains], names: Mapping[int, str]) -> OsmTables:
         road, track = parts
         n_road = len(road.line)
-        group = self.group_of_way[np.concatenate([road.line, track.line])]
         way = np.concatenate([road.line, track.line])
         part = np.concatenate([road.part, track.part])
         # Nodes of roads and of tracks are apart, even where a level crossing is one node.
         vertex = np.concatenate([road.vertex, track.vertex])
         offsets = np.concatenate([road.offsets, road.offsets[-1] + track.offsets[1:]])
-        two_speeds = np.array([_two_speeds(one) for one in self.groups])[group]
+        two_speeds = np.array([_two_speeds(one) for one in self.meanings])[self.code[way]]
         self.noted["split_speeds"] = int(two_speeds.sum())
         rows = np.sort(np.concatenate([np.arange(len(way)), np.flatnonzero(two_speeds)]))
         backwards = np.zeros(len(rows), dtype=bool)
         backwards[1:] = rows[1:] == rows[:-1]
         vertex, offsets = take_lines(vertex, offsets, rows, backwards)
-        group, way, part = group[rows], way[rows], part[rows]
+        way, part = way[rows], part[rows]
         is_rail = rows >= n_road
         ends = np.stack([vertex[offsets[:-1]], vertex[offsets[1:] - 1]])
         key = 2 * ends + is_rail
@@ -858,7 +911,7 @@ class _Build:
         short = length < _SHORTEST_M
         self.repaired["zero_length"] = int(short.sum())
         length[short] = _SHORTEST_M
-        links = self._links(group, way, part, backwards, two_speeds[rows], length)
+        links = self._links(way, part, backwards, two_speeds[rows], length)
         self._enclosed(links, tail, head, len(node))
         ring = np.concatenate([2 * road.waypoint, 2 * track.waypoint + 1])
         nodes, sizes = self._nodes(node, links, tail, head, names, ring)
@@ -873,21 +926,20 @@ class _Build:
 
     def _links(
         self,
-        group: Ints,
         way: Ints,
         part: Ints,
         backwards: NDArray[np.bool_],
         two_speeds: NDArray[np.bool_],
         length: Floats,
     ) -> pd.DataFrame:
-        groups = self.groups
+        means, code = self.meanings, self.code[way]
 
         def text(values: list[str]) -> pd.Categorical:
-            categories, codes = np.unique(np.array(values, dtype=object), return_inverse=True)
-            return pd.Categorical.from_codes(codes[group], pd.Index(list(categories)))
+            codes, categories = pd.factorize(np.array(values, dtype=object))
+            return pd.Categorical.from_codes(codes[code], pd.Index(list(categories), dtype=str))
 
         def number(values: list[float | None]) -> Floats:
-            return np.array([np.nan if one is None else one for one in values], dtype=float)[group]
+            return np.array([np.nan if one is None else one for one in values], dtype=float)[code]
 
         numbers = self.way_id[way]
         ids = [
@@ -896,35 +948,38 @@ class _Build:
                 numbers.tolist(), part.tolist(), backwards.tolist(), strict=True
             )
         ]
-        forward = number([one.forward_kmh for one in groups])
-        speed = np.where(backwards, number([one.backward_kmh for one in groups]), forward)
-        minutes = number([one.duration_min for one in groups])
+        forward = number([one.forward_kmh for one in means])
+        speed = np.where(backwards, number([one.backward_kmh for one in means]), forward)
+        minutes = number([one.duration_min for one in means])
         if (timed := np.isnan(speed) & ~np.isnan(minutes)).any():
             speed[timed] = self._ferry_kmh(way[timed], minutes[timed], length[timed])
-        assumed = np.array([one.assumed for one in groups])[group]
-        values = text([one.value for one in groups])
+        assumed = np.array([one.assumed for one in means])[code]
+        values = text([one.value for one in means])
         for value, count in pd.Series(values[assumed]).value_counts().items():
             self.assumed[str(value)] = int(count)
         for value, count in pd.Series(values[np.isnan(speed)]).value_counts().items():
             self.assumed[f"{value}（等级车速）"] = int(count)
-        one_way = np.array([one.direction > 0 for one in groups])[group] | two_speeds
-        constant = np.zeros(len(group), dtype=np.int8)
+        one_way = np.array([one.direction > 0 for one in means])[code] | two_speeds
+        constant = np.zeros(len(code), dtype=np.int8)
+        names, used = pd.factorize(self.way_name[way])
         return pd.DataFrame(
             {
                 "id": ids,
-                "mode": text([one.mode for one in groups]),
-                "class": text([one.kind for one in groups]),
-                "ref": text([one.ref for one in groups]),
-                "name": text([one.name for one in groups]),
+                "mode": text([one.mode for one in means]),
+                "class": text([one.kind for one in means]),
+                "ref": text([one.ref for one in means]),
+                "name": pd.Categorical.from_codes(
+                    names, pd.Index([self.names[one] for one in used], dtype=str)
+                ),
                 "length_m": length,
                 "speed_kmh": speed,
                 "oneway": one_way,
-                "status": text([one.status for one in groups]),
-                "open_year": number([one.open_year for one in groups]),
-                "planned_year": number([one.planned_year for one in groups]),
+                "status": text([one.status for one in means]),
+                "open_year": number([one.open_year for one in means]),
+                "planned_year": number([one.planned_year for one in means]),
                 "cite": pd.Categorical.from_codes(constant, pd.Index([""])),
                 "source": pd.Categorical.from_codes(constant, pd.Index(["OpenStreetMap"])),
-                "precision_m": np.full(len(group), np.nan),
+                "precision_m": np.full(len(code), np.nan),
                 "osm_highway": values,
                 "osm_way": numbers,
             }

@@ -36,6 +36,7 @@ __all__ = [
     "ASSUMED_KMH",
     "CHINA_KMH",
     "DRIVABLE",
+    "KEYS",
     "Speed",
     "WayMeaning",
     "access_of",
@@ -133,11 +134,52 @@ WALK_KMH = 5.0
 FASTEST_ROAD_KMH, FASTEST_RAIL_KMH = 160.0, 450.0  # a limit above this is a slip of the pen
 HSR_KMH = 200.0
 
+_PLANS = {"construction": "在建", "proposed": "前期", "planned": "前期"}
+
+KEYS = frozenset(
+    {
+        "highway",
+        "railway",
+        *(f"{plan}{what}" for plan in _PLANS for what in ("", ":highway", ":railway")),
+        "route",
+        "ferry",
+        "area",
+        "service",
+        "access",
+        "vehicle",
+        "motor_vehicle",
+        "motorcar",
+        "motorroad",
+        "expressway",
+        "junction",
+        "oneway",
+        "oneway:vehicle",
+        "oneway:motor_vehicle",
+        "oneway:motorcar",
+        "maxspeed",
+        "maxspeed:forward",
+        "maxspeed:backward",
+        "maxspeed:type",
+        "source:maxspeed",
+        "zone:maxspeed",
+        "usage",
+        "highspeed",
+        "ref",
+        "name",
+        "name:zh",
+        "start_date",
+        "opening_date",
+        "duration",
+    }
+)
+"""Keys that :func:`way_meaning` reads, besides those that end in ``:conditional``."""
+
 _YES, _AGAINST = frozenset({"yes", "true", "1"}), frozenset({"-1", "reverse"})
 _BOTH = frozenset({"no", "false", "0"})
 _CHANGING = frozenset({"reversible", "alternating"})
 _ROUND = frozenset({"roundabout", "circular"})
 
+_ACCESS = ("motorcar", "motor_vehicle", "vehicle", "access")
 _OPEN = frozenset(
     {"yes", "permissive", "designated", "destination", "public", "customers", "official", "unknown"}
 )
@@ -172,7 +214,6 @@ _TRACKS = {
 _SIDINGS = frozenset({"yard", "siding", "spur"})
 _NO_PASSENGERS = frozenset({"industrial", "military", "tourism", "test", "scientific", "freight"})
 _DEAD = frozenset({"abandoned", "disused", "razed", "dismantled", "demolished", "removed"})
-_PLANS = {"construction": "在建", "proposed": "前期", "planned": "前期"}
 _REF = re.compile(r"\s*([GSXYCgsxyc])\s*(\d{1,4})")
 _YEAR = re.compile(r"(1[89]\d\d|20\d\d)(?:-\d\d(?:-\d\d)?)?")
 
@@ -289,7 +330,7 @@ def access_of(tags: Mapping[str, str]) -> tuple[bool, str]:
     >>> access_of({"access": "no", "motor_vehicle": "yes"})
     (True, '')
     """
-    for key in ("motorcar", "motor_vehicle", "vehicle", "access"):
+    for key in _ACCESS:
         value = tags.get(key, "").strip().lower()
         if not value:
             continue
@@ -480,13 +521,11 @@ def _road(
     direction, note = direction_of(tags, value)
     if note:
         notes.append(note)
-    notes += [
-        f"conditional_{what}"
-        for what in ("access", "maxspeed", "oneway")
-        if any(key.startswith(what) and key.endswith(":conditional") for key in tags)
-    ]
-    if "motor_vehicle:conditional" in tags and "conditional_access" not in notes:
-        notes.append("conditional_access")
+    conditional = [key for key in tags if key.endswith(":conditional")]
+    for key in conditional:
+        what = next((one for one in ("maxspeed", "oneway") if key.startswith(one)), "access")
+        if what != "access" or key.split(":")[0] in _ACCESS:
+            notes.append(f"conditional_{what}")
     forward, backward, speed_notes = _limits(tags, FASTEST_ROAD_KMH)
     notes += speed_notes
     assumed = False
@@ -506,7 +545,7 @@ def _road(
         status=status,
         open_year=_year(tags.get("start_date", "")) if status == "已建成" else None,
         planned_year=_year(tags.get("opening_date", "")) if status != "已建成" else None,
-        notes=tuple(notes),
+        notes=tuple(dict.fromkeys(notes)),
     )
 
 
