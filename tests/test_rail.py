@@ -83,6 +83,18 @@ def test_a_one_way_service_has_no_way_back() -> None:
     assert np.isinf(minutes(net, "B", "A"))
 
 
+def test_one_boards_and_leaves_only_where_one_may() -> None:
+    rows = service("G1", ["A", "B", "C"], [20, 15], oneway=1)
+    rows = [
+        {**row, "boarding": row["station"] == "A", "alighting": row["station"] == "C"}
+        for row in rows
+    ]
+    net = railway(rows)
+    assert minutes(net, "A", "C") == 10 + 10 + 37 + 5
+    assert np.isinf(minutes(net, "A", "B"))
+    assert np.isinf(minutes(net, "B", "C"))
+
+
 def test_a_loop_line_is_ridden_the_short_way() -> None:
     net = railway(service("ring", ["A", "B", "C", "A"], [20, 15, 10]))
     # C lies 20 + 2 + 15 one way round and 10 the other

@@ -79,7 +79,7 @@ def test_further_columns_are_kept(tmp_path: Path) -> None:
     net.write(tmp_path / "n.parquet")
     back = Network.read(tmp_path / "n.parquet").links
     assert back["lanes"].tolist() == [2]
-    assert json.loads(back["tags"].iloc[0]) == {"bridge": "yes"}
+    assert back["tags"].iloc[0] == {"bridge": "yes"}
 
 
 def test_drawn_lines_are_read_only_when_asked_for(tmp_path: Path) -> None:

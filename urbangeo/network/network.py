@@ -661,6 +661,7 @@ class Network:
         date: str | None = None,
         start: str = "07:00",
         end: str = "09:00",
+        classes: Mapping[int, str] | None = None,
         join_m: float = 500.0,
     ) -> Network:
         """Let trains run by a GTFS feed instead of the service table, in a window of time.
@@ -673,6 +674,9 @@ class Network:
             ``2022-11-15``; an ordinary day of the feed if None, named in ``.report``.
         start, end
             The window, ``HH:MM``; headways and running times are those of its departures.
+        classes
+            Rail classes of the feed's ``route_type`` numbers, where they should not be the usual
+            ones: ``{3: "suburban"}`` lets buses run as well.
         join_m
             A stop takes the place of a station of the network that is nearer than this and bears
             its name; others become stations of their own, joined to the nearest road.
@@ -685,7 +689,7 @@ class Network:
         from urbangeo.network.edit import timetabled
         from urbangeo.network.gtfs import read_gtfs
 
-        feed = read_gtfs(path, date=date, start=start, end=end)
+        feed = read_gtfs(path, date=date, start=start, end=end, classes=classes)
         return timetabled(self, feed, f"with_services({Path(path).name}, {start}-{end})", join_m)
 
     def scaled(self, factor: float) -> Network:
@@ -850,24 +854,23 @@ class Network:
         one-way, keyed by its id, with all columns, ``length_m`` and, for roads, ``minutes``.
         :meth:`from_osmnx` takes it back.
         """
-        import networkx as nx
+        from urbangeo.network.osmnxio import to_networkx
 
-        graph = nx.MultiDiGraph(crs="EPSG:4326", title=self.facts.title)
-        graph.graph["attribution"] = list(self.facts.attribution)
-        for row in self.nodes.to_dict("records"):
-            point = row.pop("geometry")
-            graph.add_node(row.pop("id"), x=point.x, y=point.y, **row)
-        minutes = self.length_m * 0.06 / self.speed_kmh
-        for row, place in zip(self.links.to_dict("records"), self.link_rows, strict=True):
-            tail, head = row.pop("from"), row.pop("to")
-            key = row["id"]
-            if row["mode"] == "road":
-                row["minutes"] = float(minutes[place])
-            graph.add_edge(tail, head, key=key, **row)
-            if not row["oneway"]:
-                line = row.pop("geometry").reverse()
-                graph.add_edge(head, tail, key=key, geometry=line, **row)
-        return graph
+        t, rows = self._tables, self.link_rows
+        lines = t.lines.take(rows)
+        links = t.links.iloc[rows].assign(length_m=self.length_m[rows])
+        minutes = np.where(t.is_road, self.length_m * 0.06 / self.speed_kmh, np.nan)
+        return to_networkx(
+            t.nodes,
+            links.reset_index(drop=True),
+            t.tail[rows],
+            t.head[rows],
+            lines.xy,
+            lines.offsets,
+            services=self.services,
+            minutes=minutes[rows],
+            graph={"title": self.facts.title, "attribution": list(self.facts.attribution)},
+        )
 
 
 def _bundled() -> Path:

@@ -80,6 +80,7 @@ def rides(services: pd.DataFrame, station_node: NDArray[np.int64], profile: Prof
     ----------
     services
         Checked rows, ordered by service and ``seq``; a service runs both ways unless ``oneway``.
+        ``boarding`` and ``alighting``, where there are such columns, say where one may.
     station_node
         Node row of each row's station.
     profile
@@ -103,6 +104,7 @@ def rides(services: pd.DataFrame, station_node: NDArray[np.int64], profile: Prof
     both = ~services["oneway"].to_numpy(dtype=bool)[firsts]
     run = np.nan_to_num(services["run_min"].to_numpy(dtype=float))
     dwell = services["dwell_min"].to_numpy(dtype=float)
+    boards, leaves = (_allowed(services, one) for one in ("boarding", "alighting"))
     parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]
     parts = []
     for one, (start, end) in enumerate(zip(firsts, [*firsts[1:], len(services)], strict=True)):
@@ -110,10 +112,11 @@ def rides(services: pd.DataFrame, station_node: NDArray[np.int64], profile: Prof
         rode, stood = np.cumsum(run[start:end]), np.cumsum(dwell[start:end])
         i, j = np.triu_indices(len(nodes), 1)
         time = rode[j] - rode[i] + stood[j - 1] - stood[i]
-        owner = np.full(len(i), one)
-        parts.append((owner, nodes[i], nodes[j], time))
-        if both[one]:
-            parts.append((owner, nodes[j], nodes[i], time))
+        on, off = boards[start:end], leaves[start:end]
+        for tail, head in ((i, j), (j, i)) if both[one] else ((i, j),):
+            may = on[tail] & off[head]
+            owner = np.full(int(may.sum()), one)
+            parts.append((owner, nodes[tail[may]], nodes[head[may]], time[may]))
     if parts:
         service, board, alight, time = (
             np.concatenate(column) for column in zip(*parts, strict=True)
@@ -153,6 +156,14 @@ def rides(services: pd.DataFrame, station_node: NDArray[np.int64], profile: Prof
         services=np.asarray(ids, dtype=object),
         names=np.asarray(services["name"].iloc[firsts], dtype=object),
     )
+
+
+def _allowed(services: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+    """Whether one may get on or off at each call; at all where a table does not say."""
+    if column not in services.columns:
+        return np.ones(len(services), dtype=bool)
+    allowed = services[column]
+    return np.asarray(allowed.where(allowed.notna(), other=True), dtype=bool)
 
 
 def _first_of(*columns: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -101,12 +101,8 @@ def _arrow(frame: pd.DataFrame, table: str, geometry: Any = None) -> pa.Table:
     import pyarrow as pa
 
     frame = frame.copy(deep=False)
-    for column in frame.columns:
-        if (
-            not isinstance(frame[column].dtype, pd.CategoricalDtype)
-            and frame[column].dtype == object
-        ):
-            frame[column] = frame[column].map(_plain)
+    for column in _mixed(frame):
+        frame[column] = [_as_json(one) for one in frame[column]]
     made = pa.Table.from_pandas(frame, preserve_index=False)
     made = made.replace_schema_metadata(None)
     for place, one in enumerate(made.schema):
@@ -122,10 +118,19 @@ def _arrow(frame: pd.DataFrame, table: str, geometry: Any = None) -> pa.Table:
     return made
 
 
-def _plain(value: Any) -> Any:
-    """Make of a cell what Arrow can hold: what is no text or number becomes JSON."""
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
+def _mixed(frame: pd.DataFrame) -> list[str]:
+    """Columns of lists, dictionaries or values of several kinds: each cell is kept as JSON."""
+    return [
+        column
+        for column in frame.columns
+        if frame[column].dtype == np.dtype(object)
+        and not all(isinstance(one, str) or one is None for one in frame[column])
+    ]
+
+
+def _as_json(value: Any) -> str | None:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
@@ -165,6 +170,7 @@ def _record(net: Network, made: Tables, tables: Mapping[str, pa.Table]) -> bytes
         "format": _FORMAT,
         "columns": {name: one.column_names for name, one in tables.items()},
         "rows": {name: len(one) for name, one in tables.items()},
+        "json": {"nodes": _mixed(made.nodes), "links": _mixed(made.links)},
         "profile": _profile_as_dict(net.profile),
         "facts": asdict(net.facts),
         "year": net.year,
@@ -235,6 +241,11 @@ def read_parquet(path: str | os.PathLike[str]) -> Network:
                 "Write it again with this version."
             )
         frames = {name: _frame(file, record, name) for name in _TABLES}
+        for name, columns in record["json"].items():
+            for column in columns:
+                cells = frames[name][column]
+                decoded = [None if pd.isna(one) else json.loads(one) for one in cells]
+                frames[name][column] = pd.Series(decoded, dtype=object)
         tables = _tables(file, record, frames)
         report = record["report"]
         return Network(

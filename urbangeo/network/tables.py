@@ -529,6 +529,7 @@ def check_services(frame: pd.DataFrame | None, nodes: pd.DataFrame, where: str) 
     for column in ("seq", "run_min", "dwell_min", "headway_min", "open_year", "planned_year"):
         out[column] = sheet.number(column)
     out["oneway"] = sheet.flag("oneway")
+    out = out.assign(**_further(frame, out.columns))
     stations = set(nodes.loc[nodes["kind"] == "station", "id"])
     sheet.note(
         np.asarray(~out["station"].isin(stations)),
