@@ -9,9 +9,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
+from urbangeo.access.engine import entries, reach, reach_dense
 from urbangeo.access.points import PlaceLike, as_points, check_inside
 from urbangeo.crs import GEOD
 from urbangeo.errors import InputError
@@ -68,8 +67,9 @@ class Search:
         Whole milliseconds as float64, one row for each point and a column for each vertex;
         infinite where not reached.
     before
-        Vertex before each vertex on its fastest way, negative at its beginning; the graph's
-        ``n_vertices`` or more stands for the point itself. None unless asked for.
+        Vertex before each vertex on its fastest way, of several the lowest number; the graph's
+        ``n_vertices`` or more stands for the point itself, -1 for what is not reached. None
+        unless asked for.
     """
 
     ms: NDArray[np.float64]
@@ -84,6 +84,7 @@ def search(
     reverse: bool = False,
     cutoff_ms: float = math.inf,
     paths: bool = False,
+    engine: str | None = None,
 ) -> Search:
     """Search from points over the whole graph, or towards them.
 
@@ -99,35 +100,18 @@ def search(
         Vertices farther than this stay infinite; inclusive.
     paths
         Also give the tree of fastest ways.
+    engine
+        ``scipy`` or ``numba``; chosen by :func:`urbangeo.access.engine.choose` if None.
     """
-    n = graph.n_vertices
-    matrix = graph.matrix(reverse=reverse)
-    legs = snaps.in_ms if reverse else snaps.out_ms
-    row_of = np.full(len(snaps.nearest_m), -1, dtype=np.int64)
-    row_of[points] = np.arange(len(points))
-    used = np.flatnonzero((row_of[snaps.point] >= 0) & (legs < NEVER))
-    used = used[np.lexsort((legs[used], snaps.vertex[used], row_of[snaps.point[used]]))]
-    rows, vertices = row_of[snaps.point[used]], snaps.vertex[used]
-    fresh = np.ones(len(used), dtype=bool)
-    fresh[1:] = (rows[1:] != rows[:-1]) | (vertices[1:] != vertices[:-1])
-    rows, vertices, costs = rows[fresh], vertices[fresh], legs[used][fresh]
-    # Each point becomes a vertex of its own. Its arcs cost one millisecond more than the leg,
-    # taken off again below, because a sparse matrix cannot hold an arc that costs nothing.
-    counts = np.bincount(rows, minlength=len(points))
-    indptr = np.concatenate([matrix.indptr, matrix.indptr[-1] + np.cumsum(counts)])
-    indices = np.concatenate([matrix.indices, vertices.astype(matrix.indices.dtype)])
-    data = np.concatenate([matrix.data, costs + 1.0])
-    size = n + len(points)
-    joined = csr_array((data, indices, indptr.astype(indices.dtype)), shape=(size, size))
-    found = dijkstra(
-        joined,
-        indices=np.arange(n, size),
-        limit=cutoff_ms + 1,
-        return_predecessors=paths,
-    )
-    ms, before = found if paths else (found, None)
-    ms -= 1  # in place: the table may hold a hundred million times
-    return Search(ms[:, :n], None if before is None else before[:, :n])
+    starts = entries(snaps, points, leaving=not reverse)
+    if not paths:
+        return Search(
+            reach_dense(graph, starts, reverse=reverse, limit_ms=cutoff_ms, engine=engine), None
+        )
+    found = reach(graph, starts, reverse=reverse, limit_ms=cutoff_ms, paths=True, engine=engine)
+    before = np.full((len(points), graph.n_vertices), -1, dtype=np.int32)
+    before[found.rows, found.vertices] = found.before
+    return Search(found.dense(), before)
 
 
 def pair_times(
