@@ -13,13 +13,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
 from grids import PROFILE, link, network, node
 from rasterio.transform import Affine, from_origin
+from shapely.geometry import Point
 
-from urbangeo.access import travel_times
+from urbangeo.access import commuting_circle, travel_times
 from urbangeo.errors import CRSError, InputError
 from urbangeo.network import Network, slopes
 from urbangeo.network.profiles import AccessRule
@@ -191,6 +193,36 @@ def test_times_door_to_door(tmp_path: Path) -> None:
     up = travel_times(net, low, high, modes=("walk",)).iloc[0, 0]
     down = travel_times(net, high, low, modes=("walk",)).iloc[0, 0]
     assert (up / flat, down / flat) == pytest.approx((exp(0.35), 1.0), rel=1e-3)
+
+
+def test_legs_along_a_part_of_a_road_have_its_length(tmp_path: Path) -> None:
+    net = eastward().with_slopes(raster(tmp_path / "d.tif", tilted(0.1)))
+    middle = gpd.GeoDataFrame({"name": ["m"]}, geometry=[Point(107.005, 27.0)], crs=4326)
+    for centre in ((107.0, 27.0), (107.01, 27.0)):
+        for direction in ("to", "from"):
+            circle = commuting_circle(
+                centre, 60, net, places=middle, modes=("walk",), direction=direction
+            )
+            legs = [one for route in circle.routes if route for one in route.legs]
+            assert [one.mode for one in legs] == ["walk"]
+            # NaN where the way leads along the one road and no node
+            assert np.isnan(legs[0].km) or legs[0].km == pytest.approx(0.496, abs=0.002)
+            up = (direction == "to") == (centre[0] > 107.005)
+            assert legs[0].minutes == pytest.approx(4.96 * (exp(0.35) if up else 1), rel=0.01)
+
+
+def test_a_way_over_two_roads_is_as_long_as_they_are(tmp_path: Path) -> None:
+    nodes = [node("A", 107.0, 27.0), node("B", 107.01, 27.0), node("C", 107.02, 27.0)]
+    rows = [{**link("A", "B", 1), "length_m": None}, {**link("C", "B", 1), "length_m": None}]
+    net = replace(network(nodes, rows), profile=WALKING)
+    net = net.with_slopes(raster(tmp_path / "d.tif", tilted(0.1)))
+    spots = gpd.GeoDataFrame({"name": ["m"]}, geometry=[Point(107.005, 27.0)], crs=4326)
+    for direction in ("to", "from"):
+        circle = commuting_circle(
+            (107.015, 27.0), 60, net, places=spots, modes=("walk",), direction=direction
+        )
+        (leg,) = circle.routes[0].legs  # type: ignore[union-attr]
+        assert leg.km == pytest.approx(0.9926, abs=0.001)
 
 
 def test_history_and_digest_tell_the_slopes(tmp_path: Path) -> None:

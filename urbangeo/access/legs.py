@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from urbangeo.access.times import Search
 from urbangeo.network.graph import MS, ArcKind, Graph
@@ -146,7 +147,7 @@ def trace(
 
 
 _OFF, _OFF_ON_FOOT, _PARKING = -1, -2, -3  # kinds of pieces that are no arcs
-_Piece = tuple[int, int, int, int, int]  # kind, item, tail, head, milliseconds
+_Piece = tuple[int, int, int, int, int]  # kind, item, tail and head (-1: none), milliseconds
 
 
 def _snap_pieces(snaps: Snaps, way: int, vertex: int, *, starting: bool) -> list[_Piece]:
@@ -163,14 +164,16 @@ def _snap_pieces(snaps: Snaps, way: int, vertex: int, *, starting: bool) -> list
         pieces.append((_OFF_ON_FOOT if foot else _OFF, metres, vertex, vertex, leg))
     if total > leg + park:
         kind = int(ArcKind.WALK if foot else ArcKind.ROAD)
-        pieces.append((kind, link, vertex, vertex, total - leg - park))
+        # along the link to the vertex or from it; the other end is no vertex
+        ends = (-1, vertex) if starting else (vertex, -1)
+        pieces.append((kind, link, *ends, total - leg - park))
     return pieces if starting else pieces[::-1]
 
 
 def _tell(net: Network, graph: Graph, pieces: Sequence[_Piece], ends: tuple[str, str]) -> Route:
     """Join pieces of one road or one train into legs."""
     tables = net._tables
-    names = tables.nodes["name"].to_numpy()
+    names, refs, roads, kinds = _words(net)
     legs: list[Leg] = []
     road_ms = other_ms = 0
     boarding: list[_Piece] = []
@@ -200,8 +203,14 @@ def _tell(net: Network, graph: Graph, pieces: Sequence[_Piece], ends: tuple[str,
         elif kind in (ArcKind.ROAD, ArcKind.WALK):
             mode = "road" if kind == ArcKind.ROAD else "walk"
             road_ms, other_ms = _counted(mode == "road", ms, road_ms, other_ms)
+            backward = (
+                tail % graph.n_nodes == tables.head[item]
+                if tail >= 0
+                else head % graph.n_nodes == tables.tail[item]
+            )
+            tail, head = tail if tail >= 0 else head, head if head >= 0 else tail
             place = passed(tail) or place
-            title = road_name(tables.links.iloc[item])
+            title = road_name({"ref": refs[item], "name": roads[item], "class": kinds[item]})
             title = title if mode == "road" else f"步行 {title}"
             if current is None or current["mode"] != mode or current["name"] != title:
                 close()
@@ -214,7 +223,7 @@ def _tell(net: Network, graph: Graph, pieces: Sequence[_Piece], ends: tuple[str,
                     "km": 0.0,
                 }
             there, back = net.link_ms(np.array([item]), mode)
-            whole = back[0] if tail % graph.n_nodes == tables.head[item] else there[0]
+            whole = back[0] if backward else there[0]
             share = min(1.0, ms / float(whole))
             current["minutes"] += ms / MS
             current["km"] += share * net.length_m[item] / 1000.0
@@ -235,6 +244,17 @@ def _tell(net: Network, graph: Graph, pieces: Sequence[_Piece], ends: tuple[str,
     return Route(tuple(legs), road_ms, other_ms)
 
 
+def _words(net: Network) -> tuple[NDArray[np.object_], ...]:
+    """Names of nodes; numbers, names and classes of links: for looking up one by one."""
+
+    def make() -> tuple[NDArray[np.object_], ...]:
+        t = net._tables
+        columns = [t.nodes["name"], *(t.links[one] for one in ("ref", "name", "class"))]
+        return tuple(one.to_numpy(dtype=object) for one in columns)
+
+    return net.derived("words of legs", (), make)
+
+
 def _counted(by_car: bool, ms: int, road_ms: int, other_ms: int) -> tuple[int, int]:
     return (road_ms + ms, other_ms) if by_car else (road_ms, other_ms + ms)
 
@@ -243,7 +263,7 @@ def _train_legs(net: Network, graph: Graph, pieces: Sequence[_Piece]) -> list[Le
     """Legs of one visit to the railway, a leg for each train."""
     rides = graph.rides
     assert rides is not None
-    station = net._tables.nodes["name"].to_numpy()
+    station = _words(net)[0]
     legs: list[Leg] = []
     start, minutes, title, end = "", 0.0, "", ""
     for kind, item, _tail, _head, ms in pieces:
