@@ -765,6 +765,28 @@ def test_stops_too_far_or_of_another_name_are_stations_of_their_own() -> None:
     assert with_none.services["station"].tolist() == ["S", "2", "3"]
 
 
+def test_two_stops_of_one_station_are_one_call() -> None:
+    stops = [
+        stop_at("1", 107.0, 27.0101, "甲站"),
+        stop_at("1b", 107.0, 27.0102, "甲站"),  # another platform of the same station
+        stop_at("2", 107.1, 27.011, "乙站"),
+    ]
+    made = timetabled(city(), feed(stops, run("1", "1b", "2")), "with_services(x)", 500.0)
+    assert made.services["station"].tolist() == ["S", "T"]
+    assert made.services["seq"].tolist() == [1, 2]
+    assert made.report is not None
+    assert made.report.repaired["call_same_station"] == 1
+    # what was ridden between the platforms is a longer stand at the first
+    assert minutes(made, ("rail",)).loc["S", "T"] == 3 + 5 + 4 + 2
+    nowhere = timetabled(
+        city(),
+        feed(stops, [*run("1", "1b"), *run("1", "2", service="M2")]),
+        "with_services(x)",
+        500.0,
+    )
+    assert set(nowhere.services["service"]) == {"M2"}
+
+
 def test_stops_without_name_are_no_namesakes() -> None:
     net = city()
     nodes = net._tables.nodes.assign(name="")
@@ -790,9 +812,9 @@ def test_least_times_to_change_are_respected() -> None:
         assert minutes(made, ("rail",)).loc["S", "T"] == pytest.approx(expected)
 
 
-def test_a_feed_that_contradicts_itself_is_refused() -> None:
+def test_a_feed_that_stays_at_one_station_is_refused() -> None:
     stops = [stop_at("1", 107.0, 27.01, "甲"), stop_at("2", 107.0, 27.0101, "甲")]
-    with pytest.raises(TableError, match="calls at a station twice running"):
+    with pytest.raises(NetworkError, match="leaves no service of the feed"):
         timetabled(city(), feed(stops, run("1", "2")), "step", 500.0)
 
 

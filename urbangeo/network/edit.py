@@ -226,14 +226,17 @@ def _between(
 
 
 def _checked(links: Sequence[dict[str, Any]], nodes: pd.DataFrame, where: str) -> _Part:
-    """Check new links as those of any table."""
-    ids = nodes["id"].to_numpy(dtype=object)
+    """Check new links as those of any table, between the few nodes that they join."""
     ours = ("_tail", "_head", "_line")
     frame = pd.DataFrame([{k: v for k, v in one.items() if k not in ours} for one in links])
-    frame["from"] = [ids[one["_tail"]] for one in links]
-    frame["to"] = [ids[one["_head"]] for one in links]
+    used, ends = np.unique([(one["_tail"], one["_head"]) for one in links], return_inverse=True)
+    few = nodes.iloc[used].reset_index(drop=True)
+    ids = few["id"].to_numpy(dtype=object)
+    frame["from"], frame["to"] = ids[ends.reshape(-1, 2).T]
     lines = [shapely.LineString(one["_line"]) for one in links]
-    return check_links(gpd.GeoDataFrame(frame, geometry=lines, crs=WGS84), nodes, where)
+    table = gpd.GeoDataFrame(frame, geometry=lines, crs=WGS84)
+    made, tail, head, drawn = check_links(table, few, where)
+    return made, used[tail], used[head], drawn
 
 
 # -- new links -------------------------------------------------------------------------------
@@ -431,8 +434,10 @@ def _end_node(draft: _Draft, end: NDArray[np.float64], kind: str, join_m: float,
         trials = [(meets, min(_SAME_PLACE_M, join_m))]
         if fast:
             trials.append((_touched(t, roads) & (kinds == "interchange"), join_m))
+    # a degree of latitude is 110 km or more: a cheap sieve before measuring
+    apart_deg = np.abs(t.lonlat - end) * [np.cos(np.radians(end[1])), 1.0]
     for usable, limit in trials:
-        wanted = np.flatnonzero(usable)
+        wanted = np.flatnonzero(usable & (apart_deg <= 1.05 * limit / 110_000.0).all(axis=1))
         if not len(wanted):
             continue
         lonlat = t.lonlat[wanted]
@@ -593,7 +598,12 @@ def timetabled(net: Network, feed: Any, step: str, join_m: float) -> Network:
         least[ids[one.station]] = max(float(one.minutes), least.get(ids[one.station], 0.0))
     stated = nodes["id"].map(least).to_numpy(dtype=float)
     nodes["transfer_min"] = np.fmax(nodes["transfer_min"].to_numpy(dtype=float), stated)
-    calls = feed.services.assign(station=feed.services["station"].map(ids))
+    calls, joined = _one_call_each(feed.services.assign(station=feed.services["station"].map(ids)))
+    if not len(calls):
+        raise NetworkError(
+            f"{step} leaves no service of the feed: all stops of each lie within {join_m:g} m of one "
+            "station of the network. Give a smaller join_m."
+        )
     base = replace(
         net,
         _tables=replace(
@@ -606,9 +616,36 @@ def timetabled(net: Network, feed: Any, step: str, join_m: float) -> Network:
     on_road = _touched(base._tables, base.link_rows[t.is_road[base.link_rows]])
     called = base._tables.nodes["id"].isin(set(calls["station"])).to_numpy()
     made = _joined(base, np.flatnonzero(called & ~on_road), step, kept={})
-    return replace(
-        made, report=replace(feed.report, snapping=made.report.snapping if made.report else {})
-    )
+    repaired = {**feed.report.repaired}
+    if joined:
+        repaired["call_same_station"] = repaired.get("call_same_station", 0) + joined
+    snapping = made.report.snapping if made.report else {}
+    return replace(made, report=replace(feed.report, repaired=repaired, snapping=snapping))
+
+
+def _one_call_each(calls: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Make one call of calls at one station running: two stops of a feed may be one station here.
+
+    Returns
+    -------
+    pandas.DataFrame, int
+        The calls, and how many were joined to the one before. A service left with one is dropped.
+    """
+    calls = calls.sort_values(["service", "seq"], kind="stable").reset_index(drop=True)
+    before = calls[["service", "station"]].shift()
+    again = ((before == calls[["service", "station"]]).all(axis=1)).to_numpy()
+    if not again.any():
+        return calls, 0
+    call = np.cumsum(~again) - 1
+    stay = calls["dwell_min"].fillna(0.0) + calls["run_min"].where(again, 0.0).fillna(0.0)
+    out = calls[~again].reset_index(drop=True)
+    out["dwell_min"] = np.bincount(call, weights=stay)
+    for column in ("boarding", "alighting"):
+        if column in calls.columns:
+            out[column] = calls[column].groupby(call).any().to_numpy()
+    out["seq"] = out.groupby("service").cumcount() + 1
+    size = out.groupby("service")["seq"].transform("size")
+    return out[size > 1].reset_index(drop=True), int(again.sum())
 
 
 def _fresh_id(key: str, taken: set[str], prefix: str) -> str:
