@@ -601,8 +601,8 @@ def timetabled(net: Network, feed: Any, step: str, join_m: float) -> Network:
     calls, joined = _one_call_each(feed.services.assign(station=feed.services["station"].map(ids)))
     if not len(calls):
         raise NetworkError(
-            f"{step} leaves no service of the feed: all stops of each lie within {join_m:g} m of one "
-            "station of the network. Give a smaller join_m."
+            f"{step} leaves no service of the feed: all stops of each lie within {join_m:g} m of "
+            "one station of the network. Give a smaller join_m."
         )
     base = replace(
         net,
