@@ -6,6 +6,7 @@ import bz2
 import contextlib
 import gzip
 import struct
+import sys
 import warnings
 import zlib
 from collections.abc import Mapping
@@ -561,7 +562,7 @@ def header() -> bytes:
         (struct.pack(">I", 20) + b"\x0a\x07OSMData\x18" + varint(2**40), "holds a blob of"),
         (struct.pack(">I", 20) + b"\x0a\x07OSMData", "damaged or ends too early"),
         (b"\x00\x00", "damaged"),
-        (header(), "history file or several"),
+        (header(), "several files in one"),
     ],
 )
 def test_blobs_that_swell_or_lie_are_refused(tmp_path: Path, data: bytes, text: str) -> None:
@@ -580,6 +581,22 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
 def test_a_file_without_roads_says_what_it_has(tmp_path: Path) -> None:
     path = write_osm(tmp_path / "x.osm.pbf", grid(2), [(1, [1, 2], {"highway": "footway"})])
     with pytest.raises(InputError, match=r"holds no road or railway.*1 not_for_cars"):
+        read_osm(path)
+
+
+def test_ways_without_their_nodes_are_no_network(tmp_path: Path) -> None:
+    path = write_osm(tmp_path / "x.osm.pbf", {}, [(1, [1, 2], ROAD)])
+    with pytest.raises(InputError, match="holds no node of its ways"):
+        read_osm(path)
+    path = write_osm(tmp_path / "x.osm.pbf", grid(1), [(1, [1, 2], ROAD)])
+    with pytest.raises(InputError, match=r"of which two nodes are there.*1 one_node"):
+        read_osm(path)
+
+
+def test_without_osmium_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_osm(tmp_path / "x.osm.pbf", grid(2), [(1, [1, 2], ROAD)])
+    monkeypatch.setitem(sys.modules, "osmium", None)
+    with pytest.raises(InputError, match=r"urbangeo\[osm\]"):
         read_osm(path)
 
 

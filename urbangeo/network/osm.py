@@ -289,9 +289,9 @@ def _pbf_batches(stream: BinaryIO, where: Path) -> Iterator[bytes]:
                 f"the format allows {_MOST_BLOB:,}."
             )
         if kind == b"OSMHeader":
-            if b"HistoricalInformation" in data or header:
+            if header:
                 raise InputError(
-                    f"{where} is a history file or several in one; an extract is expected."
+                    f"{where} is several files in one. Merge them with `osmium merge` first."
                 )
             header = start + head + data
             continue
@@ -316,7 +316,7 @@ def _inflated(stream: BinaryIO, where: Path, kind: str) -> Iterator[bytes]:
     fresh = True
     while True:
         if not data:
-            data = stream.read(2**16)
+            data = stream.read(2**18)
             taken += len(data)
             if not data:
                 break
@@ -398,22 +398,19 @@ def _declarations_checked(text: bytes, where: Path) -> bytes:
         return text
     text = _COMMENT.sub(b"", text)
     place = text.find(b"<!")
-    while place >= 0:
-        here = text[place : place + 9]
-        if here.startswith(b"<!--") or (len(here) < 4 and b"<!--".startswith(here)):
-            return text  # a comment that ends in a later piece
-        if len(here) == 9 or not b"<!DOCTYPE".startswith(here):
-            raise InputError(
-                f"{where} declares a document type, an entity or raw text "
-                f"({here.decode(errors='replace')}…). OpenStreetMap files have none; it is refused "
-                "because such XML can read other files."
-            )
+    here = text[place : place + 9] if place >= 0 else b""
+    # A comment, or the start of what may be one, that ends in a later piece
+    if not here or here.startswith(b"<!--") or b"<!--".startswith(here):
         return text
-    return text
+    raise InputError(
+        f"{where} declares a document type, an entity or raw text "
+        f"({here.decode(errors='replace')}…). OpenStreetMap files have none; it is refused "
+        "because such XML can read other files."
+    )
 
 
 def _after_root(text: bytes, where: Path) -> bytes | None:
-    """What follows the root's start tag, or None if that is not complete yet."""
+    """Give what follows the root's start tag, or None if that is not complete yet."""
     text = text.removeprefix(b"\xef\xbb\xbf")
     encoding = _ENCODING.match(text.lstrip())
     if encoding and encoding[1].upper() not in {b"UTF-8", b"UTF8", b"US-ASCII", b"ASCII"}:
@@ -667,11 +664,12 @@ def _bar(where: Path, progress: bool) -> Iterator[Callable[[int], None]]:
     if not progress:
         yield lambda place: None
         return
+    from rich.markup import escape
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
     columns = ("[progress.description]{task.description}", BarColumn(), DownloadColumn())
     with Progress(*columns, TimeRemainingColumn()) as bar:
-        task = bar.add_task(f"读入 {where.name}", total=where.stat().st_size)
+        task = bar.add_task(f"读入 {escape(where.name)}", total=where.stat().st_size)
         yield lambda place: bar.update(task, completed=place)
 
 
@@ -714,12 +712,7 @@ class _Build:
         """Make the tables."""
         held = self.held
         if not held.ways:
-            raise InputError(
-                f"{self.where} holds no road or railway that was asked for: {held.nodes:,} nodes, "
-                f"{self.read['ways']:,} ways looked at"
-                + "".join(f", {count:,} {reason}" for reason, count in self.dropped.items())
-                + "."
-            )
+            raise self._nothing("holds no road or railway that was asked for")
         ids, units = self._sorted_nodes()
         lines = self._lines()
         place, found = _find(ids, units, lines.vertex)
@@ -729,6 +722,11 @@ class _Build:
             for where, ok in [_find(ids, units, refs)]
             if ok.any()
         ]
+        if not found.any():
+            raise self._nothing(
+                "holds no node of its ways; make the extract again with their nodes, for example "
+                "with `osmium extract --strategy complete_ways`"
+            )
         used = np.zeros(len(ids), dtype=bool)
         used[place[found]] = True
         number = np.cumsum(used) - 1
@@ -736,13 +734,23 @@ class _Build:
         self.ids, self.xy = ids[used], units[used] / 1e7
         del ids, units, place, found, used, number
         road = np.array([one.mode == "road" for one in self.meanings])[self.code[lines.way]]
+        self.kept_ways = len(np.unique(lines.way))
         parts = [self._part(lines, np.flatnonzero(road), np.zeros(len(self.ids), dtype=bool))]
         track = lines.take(np.flatnonzero(~road), np.zeros(int((~road).sum()), dtype=bool))
         names = self._stations(track, areas)
         keep = np.zeros(len(self.ids), dtype=bool)
         keep[list(names)] = True
         parts.append(self._part(lines, np.flatnonzero(~road), keep))
+        if not sum(len(one.line) for one in parts):
+            raise self._nothing("holds no way of which two nodes are there")
         return self._assemble(parts, names)
+
+    def _nothing(self, why: str) -> InputError:
+        reasons = "".join(f", {count:,} {reason}" for reason, count in self.dropped.items())
+        return InputError(
+            f"{self.where} {why}: {self.held.nodes:,} nodes, {self.read['ways']:,} ways looked at"
+            f"{reasons}."
+        )
 
     def _sorted_nodes(self) -> tuple[Ints, NDArray[np.int32]]:
         """Numbers and places of all nodes, ordered by number, the last of equal ones last."""
@@ -831,6 +839,7 @@ class _Build:
         self.repaired["repeated_vertices"] += made.repeated
         self.repaired["rings"] += len(made.waypoint)
         self.dropped["one_node"] += made.empty
+        self.kept_ways -= made.empty
         return replace(made, line=chosen.way[made.line])
 
     def _stations(
@@ -1082,7 +1091,7 @@ class _Build:
     ) -> IngestReport:
         road = links["mode"] == "road"
         kept = {
-            "ways": self.read["ways"] - self.dropped.total(),
+            "ways": self.kept_ways,
             "nodes": len(nodes),
             "road_links": int(road.sum()),
             "rail_links": int((~road).sum()),
