@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import geopandas as gpd
 import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-from grids import link, network, node, service, square_grid
+from grids import PROFILE, link, network, node, service, square_grid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Point
 
-from urbangeo.access.times import check_minutes, travel_times
-from urbangeo.errors import InputError
+from urbangeo.access import engine
+from urbangeo.access.points import as_points
+from urbangeo.access.times import Asked, check_minutes, direct_times, travel_times
+from urbangeo.crs import GEOD
+from urbangeo.errors import InputError, NetworkError
 from urbangeo.network import Network
+from urbangeo.network.profiles import AccessRule
 
 
 def table(*points: tuple[float, float], index: list[object] | None = None) -> gpd.GeoDataFrame:
@@ -116,6 +122,150 @@ def test_searching_from_either_side_gives_the_same() -> None:
     forth = travel_times(net, many, one).to_numpy()
     back = travel_times(net, one, many).to_numpy()
     assert forth[:, 0] == pytest.approx(back[0])
+
+
+def test_to_the_origins_is_the_way_back() -> None:
+    net = network(
+        [node("A", 107, 27), node("B", 107.1, 27), node("C", 107.2, 27)],
+        [link("A", "B", 10, oneway=1), link("B", "C", 10), link("C", "A", 30, oneway=1)],
+    )
+    centre, towns = table((107, 27)), table((107.1, 27), (107.2, 27), index=["B", "C"])
+    out = travel_times(net, centre, towns)
+    back = travel_times(net, centre, towns, direction="to")
+    assert out.loc[0].to_dict() == {"B": 10, "C": 20}
+    assert back.loc[0].to_dict() == {"B": 40, "C": 30}
+    nodes = travel_times(net, centre, direction="to")
+    assert nodes.loc[0].to_dict() == {"A": 0, "B": 40, "C": 30}
+    assert travel_times(net, centre, direction="to", cutoff=30).loc[0].isna().tolist() == [
+        False, True, False,
+    ]  # fmt: skip
+    # from many to one is the same as one's way back
+    assert travel_times(net, towns, centre)[0].to_dict() == back.loc[0].to_dict()
+
+
+@given(st.integers(0, 10_000), st.sampled_from(["scipy", "numba", "cch"]))
+@settings(max_examples=30, deadline=None)
+def test_forward_equals_reverse_of_the_transpose(seed: int, name: str) -> None:
+    if name not in engine.available():
+        return
+    net = random_network(seed)
+    spots = net.nodes.set_index("id")[["geometry"]]
+    rows = net.links.drop(columns="geometry")
+    turned = rows.rename(columns={"from": "to", "to": "from"})
+    other = Network.from_tables(net.nodes, turned, profile=net.profile)
+    forth = travel_times(net, spots, spots.iloc[:2], engine=name).to_numpy()
+    back = travel_times(other, spots.iloc[:2], spots, engine=name).to_numpy()
+    assert np.array_equal(forth, back.T, equal_nan=True)
+
+
+def test_duplicates_and_points_at_one_place_each_get_their_row() -> None:
+    net = square_grid(3)
+    begin = table(*[(107.0, 27.0)] * 3, index=["x", "x", "y"])
+    end = table((107.02, 27.02), (107.0, 27.0), (107.02, 27.02), index=[5, 5, 5])
+    times = travel_times(net, begin, end)
+    assert times.index.tolist() == ["x", "x", "y"]
+    assert times.columns.tolist() == [5, 5, 5]
+    assert times.to_numpy().tolist() == [[4, 0, 4]] * 3
+
+
+def test_the_long_form_holds_what_is_reached() -> None:
+    nodes = [node(name, 107 + place, 27) for place, name in enumerate("ABCD")]
+    net = network(nodes, [link("A", "B", 100), link("C", "D", 100)])
+    begin = table((108, 27), (107, 27), index=["b", "a"])
+    found = travel_times(net, begin, form="long")
+    assert found.to_dict("list") == {
+        "origin": ["b", "b", "a", "a"],
+        "destination": ["A", "B", "A", "B"],
+        "minutes": [100, 0, 0, 100],
+    }
+    pairs = travel_times(net, begin, table((109, 27), (107, 27)), 120, form="long")
+    assert pairs.to_dict("list") == {
+        "origin": ["b", "a"], "destination": [1, 1], "minutes": [100, 0],
+    }  # fmt: skip
+
+
+@given(st.integers(0, 10_000), st.floats(0.5, 10), st.sampled_from(["from", "to"]))
+@settings(max_examples=20, deadline=None)
+def test_long_equals_wide_for_every_engine(seed: int, cutoff: float, direction: str) -> None:
+    net = winding_grid(seed)
+    spots = net.nodes.set_index("id")[["geometry"]].iloc[:5]
+    for name in engine.available():
+        end = spots if name == "cch" else None
+        wide, long = (
+            travel_times(net, spots, end, cutoff, direction=direction, form=form, engine=name)
+            for form in ("wide", "long")
+        )
+        plain = travel_times(net, spots, end, cutoff, direction=direction, engine="scipy")
+        pd.testing.assert_frame_equal(wide, plain)
+        there = {(o, d): wide.loc[o, d] for o in wide.index for d in wide.columns}
+        assert long.set_index(["origin", "destination"])["minutes"].to_dict() == {
+            pair: minutes for pair, minutes in there.items() if np.isfinite(minutes)
+        }
+
+
+def test_by_car_and_on_foot_the_faster_counts_at_nodes() -> None:
+    walking = dataclasses.replace(PROFILE, walk=AccessRule(kmh=6.0, circuity=1.0, max_km=1.0))
+    nodes = [node("A", 107, 27), node("B", 107.01, 27), node("C", 107.02, 27)]
+    rows = [link("A", "B", 1, oneway=1), link("B", "C", 1, oneway=1)]
+    net = Network.from_tables(pd.DataFrame(nodes), pd.DataFrame(rows), profile=walking)
+    for form in ("wide", "long"):
+        found = travel_times(net, (107.01, 27.0), modes=("road", "walk"), form=form)
+        minutes = (
+            found.iloc[0].to_dict()
+            if form == "wide"
+            else found.set_index("destination")["minutes"].to_dict()
+        )
+        # a kilometre takes 1 minute with the one-way road, and against it 10 on foot
+        assert minutes == {"A": 10, "B": 0, "C": 1}
+
+
+@pytest.mark.parametrize("cutoff", [0, float("inf"), float("nan"), -1])
+def test_a_cutoff_that_makes_no_sense(cutoff: float) -> None:
+    with pytest.raises(InputError, match=r"above 0 and at most 1440.*Leave it out for no cutoff"):
+        travel_times(square_grid(2), (107.0, 27.0), cutoff=cutoff)
+
+
+def test_words_that_are_not_understood() -> None:
+    net, spot = square_grid(2), (107.0, 27.0)
+    with pytest.raises(InputError, match="direction is 'back'"):
+        travel_times(net, spot, direction="back")
+    with pytest.raises(InputError, match="form is 'tall'; 'wide' or 'long'"):
+        travel_times(net, spot, form="tall")
+    with pytest.raises(InputError, match="'cch' answers between listed places"):
+        travel_times(net, spot, engine="cch")
+
+
+def test_nothing_asked_is_refused() -> None:
+    with pytest.raises(InputError, match="origins: none given"):
+        travel_times(square_grid(2), [])
+    with pytest.raises(InputError, match="destinations: the table has no row"):
+        travel_times(square_grid(2), (107.0, 27.0), table((107, 27)).iloc[:0])
+
+
+def test_a_network_without_links_of_the_modes() -> None:
+    with pytest.raises(NetworkError, match="no link for the modes rail"):
+        travel_times(square_grid(2), (107.0, 27.0), modes=("rail",))
+
+
+def test_neighbours_among_many_are_found_wherever_they_stand() -> None:
+    """The pairs that go across, against measuring every pair."""
+    net = network([node("A", 107, 27), node("B", 107.3, 27)], [link("A", "B", 30)])
+    rng = np.random.default_rng(5)
+    lonlat = np.column_stack([rng.uniform(107, 107.3, 60), rng.uniform(26.965, 27.035, 60)])
+    spots = table(*map(tuple, lonlat.tolist()))
+    asked = Asked.of(net, as_points(spots), as_points(spots), ("road",))
+    found = direct_times(
+        net, ("road",), asked.snaps, asked.lonlat, asked.begin, asked.end, reverse=False
+    )
+    near = asked.snaps.nearest_m[asked.begin]
+    for one in range(60):
+        for other in range(60):
+            metres = GEOD.inv(*lonlat[one], *lonlat[other])[2]
+            if metres <= min(near[one] + near[other], 5000):
+                # 12 km/h, which is 5 minutes for each kilometre
+                assert found.ms[one, other] <= round(metres * 300)
+            across = found.link[one, other] < 0 and np.isfinite(found.ms[one, other])
+            assert not across or metres <= near[one] + near[other] + 0.5
 
 
 @pytest.mark.parametrize("minutes", [0, -5, float("nan"), float("inf"), 24 * 60 + 1, "60", True])

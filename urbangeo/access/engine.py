@@ -722,8 +722,8 @@ def _reach_numba(
     kernels, packed = _Kernels.get(), _packed(graph, reverse=reverse)
     limit, nowhere = _whole(limit_ms), np.empty(0)
 
-    def work(start: int, stop: int) -> _Part:
-        found: list[tuple[NDArray[np.int32], IntArray, NDArray[np.int32] | None]] = []
+    def work(start: int, stop: int) -> list[_Part]:
+        found: list[_Part] = []
         with _room(graph) as room:
             for row in range(start, stop):
                 one = starts.part(row, row + 1)
@@ -745,16 +745,13 @@ def _reach_numba(
                     tree[tree < 0] = graph.n_vertices + row
                 ms = np.empty(count, dtype=np.int64)
                 kernels[3](room.label, room.order, count, ms, nowhere, 1.0)
-                found.append((vertices, ms, tree))
-        counts = np.array([len(one[0]) for one in found], dtype=np.int64)
-        joined = [np.concatenate([one[column] for one in found]) for column in (0, 1)]
-        trees = [one[2] for one in found if one[2] is not None]
-        return counts, joined[0], joined[1], np.concatenate(trees) if trees else None
+                found.append((np.array([count]), vertices, ms, tree))
+        return found
 
-    parts = (
-        _in_threads(work, len(starts), _threads(graph, len(starts), threads)) if len(starts) else []
-    )
-    return _joined(parts, graph.n_vertices, paths=paths)
+    if not len(starts):
+        return _joined([], graph.n_vertices, paths=paths)
+    spans = _in_threads(work, len(starts), _threads(graph, len(starts), threads))
+    return _joined([one for found in spans for one in found], graph.n_vertices, paths=paths)
 
 
 def reach_dense(

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
-from urbangeo.access.engine import entries, reach, reach_dense
+from urbangeo.access.engine import (
+    entries,
+    nearest_end,
+    reach,
+    reach_dense,
+    table,
+    vertex_lonlat,
+)
 from urbangeo.access.points import PlaceLike, as_points, check_inside
 from urbangeo.crs import GEOD
 from urbangeo.errors import InputError
 from urbangeo.network.graph import MS, Graph
 from urbangeo.network.network import MODES, Network, check_modes, check_network
-from urbangeo.network.snap import NEVER, Snaps, snap
+from urbangeo.network.snap import Snaps, snap
 
 __all__ = [
+    "Asked",
     "Direct",
     "Search",
     "arrivals",
+    "check_cutoff",
+    "check_direction",
     "check_minutes",
+    "direct_pairs",
     "direct_times",
     "pair_times",
     "search",
@@ -30,7 +43,6 @@ __all__ = [
 ]
 
 LONGEST_MIN = 24 * 60.0
-_BLOCK_BYTES = 256 * 2**20  # times of one block of origins to all vertices stay below this
 
 
 def check_minutes(minutes: float, what: str = "minutes") -> float:
@@ -109,6 +121,7 @@ def search(
             reach_dense(graph, starts, reverse=reverse, limit_ms=cutoff_ms, engine=engine), None
         )
     found = reach(graph, starts, reverse=reverse, limit_ms=cutoff_ms, paths=True, engine=engine)
+    assert found.before is not None
     before = np.full((len(points), graph.n_vertices), -1, dtype=np.int32)
     before[found.rows, found.vertices] = found.before
     return Search(found.dense(), before)
@@ -122,41 +135,43 @@ def pair_times(
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
     cutoff_ms: float = math.inf,
+    *,
+    engine: str | None = None,
 ) -> NDArray[np.float64]:
-    """Times from each of ``rows`` to each of ``columns``, points of one table; milliseconds.
+    """Times from each of ``rows`` to each of ``columns``, points of one table.
 
-    The search runs from whichever side has fewer points, block by block.
+    Parameters
+    ----------
+    net, graph, snaps
+        The network, its graph, and how the points get onto it.
+    lonlat
+        Degrees of the points.
+    rows, columns
+        Rows of the points; a row may stand several times.
+    cutoff_ms
+        Longer times are infinite; inclusive.
+    engine
+        One of :data:`urbangeo.access.engine.ENGINES`; chosen by the shape of the question if None.
+
+    Returns
+    -------
+    numpy.ndarray
+        Whole milliseconds as float64, infinite where there is no way; shape (rows, columns).
     """
-    reverse = len(columns) < len(rows)
-    near, far = (columns, rows) if reverse else (rows, columns)
-    out = np.full((len(near), len(far)), np.inf)
-    block = max(1, _BLOCK_BYTES // (8 * graph.n_vertices))
-    for start in range(0, len(near), block):
-        some = near[start : start + block]
-        found = search(graph, snaps, some, reverse=reverse, cutoff_ms=cutoff_ms)
-        out[start : start + block] = arrivals(found, snaps, far, reverse=reverse)
-    direct = direct_times(net, graph.layers, snaps, lonlat, near, far, reverse=reverse)
-    np.minimum(out, direct.ms, out=out)
-    out[out > cutoff_ms] = np.inf
-    return out.T if reverse else out
+    starts, ends = entries(snaps, rows, leaving=True), entries(snaps, columns, leaving=False)
+    where = vertex_lonlat(net._tables.lonlat, graph)
+    out = table(graph, starts, ends, limit_ms=cutoff_ms, lonlat=where, engine=engine)
+    row, column, ms, _ = direct_pairs(net, graph.layers, snaps, lonlat, rows, columns)
+    kept = ms <= cutoff_ms
+    np.minimum.at(out, (row[kept], column[kept]), ms[kept])
+    return out
 
 
 def arrivals(
     found: Search, snaps: Snaps, far: NDArray[np.int64], *, reverse: bool
 ) -> NDArray[np.float64]:
     """Times at points, from the times at vertices and the legs between; shape (near, far)."""
-    legs = snaps.out_ms if reverse else snaps.in_ms
-    column = np.full(len(snaps.nearest_m), -1, dtype=np.int64)
-    column[far] = np.arange(len(far))
-    used = np.flatnonzero((column[snaps.point] >= 0) & (legs < NEVER))
-    out = np.full((len(found.ms), len(far)), np.inf)
-    if len(used):
-        used = used[np.argsort(column[snaps.point[used]], kind="stable")]
-        owner = column[snaps.point[used]]
-        total = found.ms[:, snaps.vertex[used]] + legs[used]
-        starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
-        out[:, owner[starts]] = np.minimum.reduceat(total, starts, axis=1)
-    return out
+    return nearest_end(found.ms, entries(snaps, far, leaving=reverse))
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,60 +203,112 @@ def direct_times(
     """Find the times between places that need not pass a vertex; shape (near, far).
 
     Two places on one link travel along it. Two places that lie closer to each other than to the
-    network together go across.
+    network together go across. Times lead from ``near`` to ``far``, or back if ``reverse``.
     """
     ms = np.full((len(near), len(far)), np.inf)
     link = np.full(ms.shape, -1, dtype=np.int64)
-    nearest = np.nan_to_num(snaps.nearest_any_m)
-    rules = net.street_rules(layers)
-    limit = max(one.max_km for one in rules.values()) * 1000.0
-    for row, one in enumerate(near):
-        # a degree of latitude is 110 km or more: a cheap sieve before measuring
-        close = np.flatnonzero(np.abs(lonlat[far, 1] - lonlat[one, 1]) < limit / 110_000.0)
-        others = far[close]
-        begin = np.broadcast_to(lonlat[one], (len(others), 2))
-        _, _, apart = GEOD.inv(begin[:, 0], begin[:, 1], lonlat[others, 0], lonlat[others, 1])
-        apart = np.asarray(apart)
-        reach = nearest[one] + nearest[others] + 0.5
-        for mode, rule in rules.items():
-            across = np.flatnonzero(apart <= np.minimum(reach, rule.max_km * 1000.0 + 0.5))
-            leg = net.leg_ms(apart[across], mode) + (snaps.park_ms if mode == "road" else 0)
-            ms[row, close[across]] = np.minimum(ms[row, close[across]], leg)
-    begin_item, end_item = _on_one_link(snaps, near, far)
-    begin_at, end_at = snaps.along[begin_item], snaps.along[end_item]
-    if reverse:
-        begin_at, end_at = end_at, begin_at
-    shared = snaps.link[begin_item]
-    foot = snaps.foot[begin_item]
-    whole = np.where(end_at < begin_at, snaps.back_ms[begin_item], snaps.there_ms[begin_item])
-    ride = np.rint(np.abs(end_at - begin_at) * whole) + np.where(foot, 0, snaps.park_ms)
-    total = snaps.leg_ms[begin_item] + snaps.leg_ms[end_item] + ride
-    total = np.where(net._tables.oneway[shared] & ~foot & (end_at < begin_at), np.inf, total)
-    row_of = np.full(len(nearest), -1)
-    row_of[near] = np.arange(len(near))
-    column_of = np.full(len(nearest), -1)
-    column_of[far] = np.arange(len(far))
-    order = np.argsort(-total, kind="stable")  # the fastest is written last
-    rows, columns = row_of[snaps.point[begin_item]][order], column_of[snaps.point[end_item]][order]
-    faster = total[order] < ms[rows, columns]
-    rows, columns, order = rows[faster], columns[faster], order[faster]
-    ms[rows, columns] = total[order]
-    link[rows, columns] = shared[order]
+    begin, end = (far, near) if reverse else (near, far)
+    row, column, time, by = direct_pairs(net, layers, snaps, lonlat, begin, end)
+    place = (column, row) if reverse else (row, column)
+    ms[place], link[place] = time, by
     return Direct(ms, link)
 
 
-def _on_one_link(
-    snaps: Snaps, near: NDArray[np.int64], far: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of ways of a near and a far point that enter the same link."""
+def direct_pairs(
+    net: Network,
+    layers: tuple[str, ...],
+    snaps: Snaps,
+    lonlat: NDArray[np.float64],
+    begin: NDArray[np.int64],
+    end: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """List the pairs of places between which a way needs no vertex; see :func:`direct_times`.
+
+    Returns
+    -------
+    row, column, ms, link
+        Places in ``begin`` and ``end``, each pair once with its fastest time, whole milliseconds,
+        and the row of the link along which it leads, -1 if across.
+    """
+    parts = [*_across(net, layers, snaps, lonlat, begin, end), _along(net, snaps, begin, end)]
+    row, column, ms, link = (np.concatenate([one[place] for one in parts]) for place in range(4))
+    usable = np.flatnonzero(np.isfinite(ms))
+    # of equally fast ways the one across, then the link that comes first in the table
+    order = usable[np.lexsort((link[usable], ms[usable], column[usable], row[usable]))]
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = (np.diff(row[order]) != 0) | (np.diff(column[order]) != 0)
+    order = order[first]
+    return row[order], column[order], ms[order], link[order]
+
+
+_Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
+
+
+def _across(
+    net: Network,
+    layers: tuple[str, ...],
+    snaps: Snaps,
+    lonlat: NDArray[np.float64],
+    begin: NDArray[np.int64],
+    end: NDArray[np.int64],
+) -> list[_Pairs]:
+    """Pairs that lie closer to each other than to the network together, for each mode."""
+    nearest = np.nan_to_num(snaps.nearest_any_m)
+    rules = net.street_rules(layers)
+    limit = max(one.max_km for one in rules.values()) * 1000.0
+    reach_m = np.minimum(nearest[begin] + nearest[end].max(initial=0.0), limit) + 0.5
+    tree, near = cKDTree(_on_sphere(lonlat[end])), _on_sphere(lonlat[begin])
+    parts = []
+    for first in range(0, len(begin), _CHUNK):
+        last = min(first + _CHUNK, len(begin))
+        close = tree.query_ball_point(near[first:last], reach_m[first:last], return_sorted=True)
+        row = np.repeat(np.arange(first, last), [len(one) for one in close])
+        column = np.concatenate([np.empty(0), *close]).astype(np.int64)
+        one, other = begin[row], end[column]
+        _, _, apart = GEOD.inv(*lonlat[one].T, *lonlat[other].T)
+        apart = np.asarray(apart)
+        between = nearest[one] + nearest[other] + 0.5
+        for mode, rule in rules.items():
+            kept = np.flatnonzero(apart <= np.minimum(between, rule.max_km * 1000.0 + 0.5))
+            leg = net.leg_ms(apart[kept], mode) + (snaps.park_ms if mode == "road" else 0)
+            nothing = np.full(len(kept), -1, dtype=np.int64)
+            parts.append((row[kept], column[kept], leg.astype(float), nothing))
+    return parts
+
+
+_CHUNK = 512  # origins whose neighbours are measured at once
+_LEAST_RADIUS_M = 6_335_000.0
+"""A little below the least radius of curvature of WGS 84, along a meridian at the equator. The
+chord on a sphere of this radius is never longer than the way on the ellipsoid, so that looking
+within a distance on it misses nothing that lies as near."""
+
+
+def _on_sphere(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
+    lon, lat = np.radians(lonlat).T
+    flat = np.cos(lat)
+    return _LEAST_RADIUS_M * np.column_stack([flat * np.cos(lon), flat * np.sin(lon), np.sin(lat)])
+
+
+def _along(net: Network, snaps: Snaps, begin: NDArray[np.int64], end: NDArray[np.int64]) -> _Pairs:
+    """Pairs that enter the same link, for each link that they share."""
     # each link stands twice for each point, once for each end; one of them is enough
     items = np.flatnonzero(snaps.at_tail)
-    of_near = items[np.isin(snaps.point[items], near)]
-    of_far = items[np.isin(snaps.point[items], far)]
-    left = pd.DataFrame({"link": snaps.link[of_near], "foot": snaps.foot[of_near], "near": of_near})
-    right = pd.DataFrame({"link": snaps.link[of_far], "foot": snaps.foot[of_far], "far": of_far})
-    pairs = left.merge(right, on=["link", "foot"])
-    return pairs["near"].to_numpy(), pairs["far"].to_numpy()
+    sides = []
+    for points in (begin, end):
+        asked = pd.DataFrame({"point": points, "place": np.arange(len(points))})
+        ways = pd.DataFrame({"point": snaps.point[items], "item": items})
+        ways["link"], ways["foot"] = snaps.link[items], snaps.foot[items]
+        sides.append(asked.merge(ways, on="point"))
+    pairs = sides[0].merge(sides[1], on=["link", "foot"], suffixes=("_begin", "_end"))
+    one, other = pairs["item_begin"].to_numpy(), pairs["item_end"].to_numpy()
+    link, foot = pairs["link"].to_numpy(), pairs["foot"].to_numpy()
+    back = snaps.along[other] < snaps.along[one]
+    whole = np.where(back, snaps.back_ms[one], snaps.there_ms[one])
+    ride = np.rint(np.abs(snaps.along[other] - snaps.along[one]) * whole)
+    ride += np.where(foot, 0, snaps.park_ms)
+    total = snaps.leg_ms[one] + snaps.leg_ms[other] + ride
+    total = np.where(net._tables.oneway[link] & ~foot & back, np.inf, total)
+    return pairs["place_begin"].to_numpy(), pairs["place_end"].to_numpy(), total, link
 
 
 def travel_times(
@@ -250,7 +317,10 @@ def travel_times(
     destinations: PlaceLike | None = None,
     cutoff: float | None = None,
     *,
-    modes: tuple[str, ...] = MODES,
+    modes: Iterable[str] = MODES,
+    direction: str = "from",
+    form: str = "wide",
+    engine: str | None = None,
 ) -> pd.DataFrame:
     """Measure the time from each origin to each destination, door to door.
 
@@ -260,46 +330,177 @@ def travel_times(
         The network.
     origins, destinations
         Names, Places, (lon, lat), GeoDataFrames of points, or files; the nodes of the network
-        if ``destinations`` is None.
+        if ``destinations`` is None. A place may stand several times.
     cutoff
-        Minutes; longer times are left out (NaN). Inclusive.
+        Minutes, above 0 and at most 24 hours; longer times are left out. Inclusive. No cutoff if
+        None.
     modes
         Any of ``road``, ``rail`` and ``walk``.
+    direction
+        ``from`` the origins to the destinations, or ``to`` the origins from the destinations: the
+        way back, in a table of the same shape. ``travel_times(net, "贵阳", towns,
+        direction="to")`` is how long each town takes to 贵阳.
+    form
+        ``wide``: a row for each origin and a column for each destination. ``long``: a row for each
+        pair that is reached, which for ranges takes far less memory.
+    engine
+        ``scipy``, ``numba`` or, between listed places, ``cch``, which all give the same;
+        chosen by the shape of the question if None (:func:`urbangeo.access.engine.choose`).
 
     Returns
     -------
     pandas.DataFrame
-        Minutes, float64; a row for each origin and a column for each destination, on the
-        callers' own indices; NaN where a destination is not reached or a place cannot get onto
-        the network.
+        Wide: minutes, float64, on the callers' own indices; NaN where a destination is not
+        reached or a place cannot get onto the network. Long: columns ``origin``,
+        ``destination`` (labels of the callers' indices, ids of nodes) and ``minutes``, ordered by
+        them as they were given.
 
     Raises
     ------
     InputError
-        If the cutoff or a place cannot be used.
+        If the cutoff, a word or a place cannot be used, nothing is given, or an engine is asked
+        for that is not there.
+    NetworkError
+        If the network has no link of these modes.
+
+    Notes
+    -----
+    A wide table of all nodes takes 8 bytes for each origin and node. Between listed places, a
+    block of at most 256 MB stands beside the table. For tables that do not fit into memory see
+    :func:`urbangeo.travel_time_matrix`.
     """
-    modes = check_modes(modes)
+    chosen = check_modes(modes)
     check_network(net)
-    limit = math.inf if cutoff is None else round(check_minutes(cutoff, "cutoff") * MS)
+    limit = check_cutoff(cutoff)
+    check_direction(direction)
+    if form not in ("wide", "long"):
+        raise InputError(f"form is {form!r}; 'wide' or 'long' is expected.")
+    if destinations is None and engine == "cch":
+        raise InputError(
+            "The engine 'cch' answers between listed places; to all nodes choose 'numba' or "
+            "'scipy', or leave engine out."
+        )
     begin = as_points(origins, "origins")
     check_inside(begin, net, "origins")
-    graph = net.graph(modes)
     if destinations is None:
-        snaps = snap(net, begin.geometry, modes)
-        rows = np.arange(len(begin))
-        found = graph.at_nodes(search(graph, snaps, rows, cutoff_ms=limit).ms)
-        columns = pd.Index(net._tables.nodes["id"])
-        return pd.DataFrame(_minutes(found), begin.index, columns, copy=False)
+        return _to_nodes(net, begin, limit, chosen, direction == "to", form, engine)
     end = as_points(destinations, "destinations")
-    points = gpd.GeoSeries(
-        np.concatenate([np.asarray(begin.geometry.array), np.asarray(end.geometry.array)]),
-        crs=begin.crs,
+    asked = Asked.of(net, begin, end, chosen)
+    near, far = (asked.begin, asked.end) if direction == "from" else (asked.end, asked.begin)
+    times = pair_times(net, asked.graph, asked.snaps, asked.lonlat, near, far, limit, engine=engine)
+    if direction == "to":
+        times = times.T
+    if form == "wide":
+        return pd.DataFrame(_minutes(times), begin.index, end.index, copy=False)
+    row, column = np.nonzero(np.isfinite(times))
+    return pd.DataFrame(
+        {
+            "origin": begin.index.take(row),
+            "destination": end.index.take(column),
+            "minutes": times[row, column] / MS,
+        }
     )
-    snaps = snap(net, points, modes)
-    lonlat = np.column_stack([points.x, points.y])
-    rows, columns = np.arange(len(begin)), len(begin) + np.arange(len(end))
-    times = pair_times(net, graph, snaps, lonlat, rows, columns, limit)
-    return pd.DataFrame(_minutes(times), begin.index, end.index)
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Origins and destinations on one graph.
+
+    Attributes
+    ----------
+    graph
+        The graph.
+    snaps
+        How the points get onto it; points at one place share a row.
+    lonlat
+        Degrees of the points.
+    begin, end
+        Row of each origin and of each destination.
+    """
+
+    graph: Graph
+    snaps: Snaps
+    lonlat: NDArray[np.float64]
+    begin: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls,
+        net: Network,
+        origins: gpd.GeoDataFrame,
+        destinations: gpd.GeoDataFrame,
+        modes: tuple[str, ...],
+    ) -> Asked:
+        """Bring two tables of points, as :func:`as_points` gives them, onto the graph."""
+        both = [one[["lon", "lat"]].to_numpy(dtype=float) for one in (origins, destinations)]
+        lonlat, row = np.unique(np.concatenate(both), axis=0, return_inverse=True)
+        points = gpd.GeoSeries(gpd.points_from_xy(*lonlat.T), crs=origins.crs)
+        row = row.ravel().astype(np.int64)
+        begin, end = row[: len(origins)], row[len(origins) :]
+        return cls(net.graph(modes), snap(net, points, modes), lonlat, begin, end)
+
+
+def check_cutoff(cutoff: float | None) -> float:
+    """Give a cutoff in milliseconds, infinite if there is none.
+
+    Raises
+    ------
+    InputError
+        If it is 0, negative, infinite, not a number, or more than 24 hours.
+    """
+    if cutoff is None:
+        return math.inf
+    try:
+        return float(round(check_minutes(cutoff, "cutoff") * MS))
+    except InputError as error:
+        raise InputError(f"{error} Leave it out for no cutoff.") from None
+
+
+def _to_nodes(
+    net: Network,
+    begin: gpd.GeoDataFrame,
+    limit_ms: float,
+    modes: tuple[str, ...],
+    reverse: bool,
+    form: str,
+    engine: str | None,
+) -> pd.DataFrame:
+    """Times of all nodes, by whichever mode is fastest."""
+    graph = net.graph(modes)
+    snaps = snap(net, begin.geometry, modes)
+    starts = entries(snaps, np.arange(len(begin)), leaving=not reverse)
+    ids = pd.Index(net._tables.nodes["id"])
+    if form == "wide" and len(graph.layers) == 1:
+        times = reach_dense(
+            graph,
+            starts,
+            reverse=reverse,
+            limit_ms=limit_ms,
+            columns=graph.n_nodes,
+            unit=MS,
+            missing=math.nan,
+            engine=engine,
+        )
+        return pd.DataFrame(times, begin.index, ids, copy=False)
+    if form == "wide":
+        all_ms = reach_dense(graph, starts, reverse=reverse, limit_ms=limit_ms, engine=engine)
+        return pd.DataFrame(_minutes(graph.at_nodes(all_ms)), begin.index, ids, copy=False)
+    found = reach(graph, starts, reverse=reverse, limit_ms=limit_ms, engine=engine)
+    street = np.flatnonzero(found.vertices < graph.n_streets)
+    row, ms = found.rows[street], found.ms[street]
+    node = found.vertices[street] % graph.n_nodes
+    order = np.lexsort((ms, node, row))
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = (np.diff(row[order]) != 0) | (np.diff(node[order]) != 0)
+    order = order[first]
+    return pd.DataFrame(
+        {
+            "origin": begin.index.take(row[order]),
+            "destination": ids.take(node[order]),
+            "minutes": ms[order] / MS,
+        }
+    )
 
 
 def _minutes(ms: NDArray[np.float64]) -> NDArray[np.float64]:
