@@ -311,6 +311,12 @@ def test_nodes_that_stand_after_the_ways_are_found(tmp_path: Path) -> None:
     assert ends(read_osm(write_xml(tmp_path / "x.osm", body))) == [("n1", "n3")]
 
 
+def test_nodes_may_stand_in_any_order(tmp_path: Path) -> None:
+    nodes = dict(reversed(grid(5).items()))
+    made = read_osm(write_osm(tmp_path / "x.osm.pbf", nodes, [(1, [1, 2, 3, 4, 5], ROAD)]))
+    assert made.xy[:, 0].tolist() == [107.0, 107.01, 107.02, 107.03, 107.04]
+
+
 def test_repeated_node_numbers_take_the_last_place(tmp_path: Path) -> None:
     body = xml_nodes(grid(2)) + '<node id="2" lon="107.5" lat="27.0"/>'
     made = read_osm(write_xml(tmp_path / "x.osm", body + xml_way(1, [1, 2], highway="primary")))
