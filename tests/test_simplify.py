@@ -141,9 +141,7 @@ def test_no_segment_is_lost_and_no_link_leads_to_itself(
         for pair in itertools.pairwise(line)
         if pair[0] != pair[1]
     )
-    after = sorted(
-        tuple(sorted(pair)) for path in paths(made) for pair in itertools.pairwise(path)
-    )
+    after = sorted(tuple(sorted(pair)) for path in paths(made) for pair in itertools.pairwise(path))
     assert (after if len(made.line) else []) == before
     assert (made.tail != made.head).all()
     assert len({*zip(made.line.tolist(), made.part.tolist(), strict=True)}) == len(made.line)

@@ -4,21 +4,21 @@ The file is cut into batches here (blobs of a PBF, elements of an XML), each bat
 filtered by osmium in C++ and written as lines of OPL, and numpy and pandas read those lines. So
 no Python object is made for a node, and the file is read once, in whatever order it is.
 
-osmium 4.3 was chosen over pyrosm 0.25 after measuring both in one run on one busy machine
+osmium 4.3 was chosen over pyrosm 0.25 after measuring both, each column in one run on a busy machine
 (``benchmarks/ingest.py``), from the file to a graph of roads:
 
 =====================  ==================  ===================
                        99 thousand ways    989 thousand ways
 =====================  ==================  ===================
-this module, PBF       1.5 s, 0.32 GB      29 s, 0.97 GB
-pyrosm to igraph       5.6 s, 0.59 GB      174 s, 2.74 GB
-pyrosm to networkx     6.6 s, 0.74 GB      138 s, 3.71 GB
-this module, XML       2.0 s, 0.35 GB
-OSMnx, XML             53 s, 2.49 GB
+this module, PBF       3.4 s, 0.31 GB      29 s, 0.97 GB
+pyrosm to igraph       18 s, 0.60 GB       174 s, 2.74 GB
+pyrosm to networkx     12 s, 0.77 GB       138 s, 3.71 GB
+this module, XML       4.1 s, 0.34 GB
+OSMnx, XML             210 s, 2.52 GB
 =====================  ==================  ===================
 
 osmium reads all formats, pyrosm only PBF. An object of osmium for each way and node, in a loop,
-takes ten times as long as its lines of text.
+takes some five times as long as its lines of text.
 
 Memory: some 40 bytes for each node of the file, 150 for each vertex of a way that is kept and 600
 for each such way, which ``memory_gb`` bounds; beside it a batch adds 0.3 GB, and at most 2.7 GB
