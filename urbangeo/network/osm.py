@@ -4,8 +4,8 @@ The file is cut into batches here (blobs of a PBF, elements of an XML), each bat
 filtered by osmium in C++ and written as lines of OPL, and numpy and pandas read those lines. So
 no Python object is made for a node, and the file is read once, in whatever order it is.
 
-osmium 4.3 was chosen over pyrosm 0.25 after measuring both, each column in one run on a busy machine
-(``benchmarks/ingest.py``), from the file to a graph of roads:
+osmium 4.3 was chosen over pyrosm 0.25 after measuring both (``benchmarks/ingest.py``; each column
+is one run on two busy cores), from the file to a graph of roads:
 
 =====================  ==================  ===================
                        99 thousand ways    989 thousand ways
