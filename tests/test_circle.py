@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -129,6 +131,54 @@ def test_by_rail_alone_no_road_can_be_too_slow() -> None:
     assert commuting_circle((107, 27), 60, net, places=spots).towns["breakeven"].iloc[0] == np.inf
 
 
+def test_on_foot_no_road_can_be_too_slow() -> None:
+    # 1 km: a minute by car, 12 on foot at 5 km/h; beside it 100 m across
+    from dataclasses import replace
+
+    from urbangeo.network.profiles import AccessRule
+
+    walk = AccessRule(kmh=5.0, circuity=1.0, max_km=5.0)
+    net = square_grid(3)
+    net = net.with_profile(replace(net.profile, walk=walk))
+    spots = table(name=["near", "far", "at"], xy=[corner(0, 1), corner(0, 2), corner(0, 0)])
+    circle = commuting_circle(corner(0, 0), 13, net, places=spots, modes=("road", "walk"))
+    near, far, at = circle.towns["breakeven"]
+    assert near == np.inf
+    assert at == np.inf
+    # 2 km: 24 minutes on foot are too many, so 13 minutes over 2
+    assert far == pytest.approx(6.5, abs=2e-3)
+
+
+def test_break_even_of_many_places_where_trains_matter_for_some() -> None:
+    # a line of towns, a train between its ends: each break-even is found anew by slowing all roads
+    nodes = [node("S", 107.0, 27.0, "station"), node("T", 107.9, 27.0, "station")]
+    nodes += [node(f"n{one}", 107 + one / 10, 27.0) for one in range(1, 9)]
+    chain = ["S", *(f"n{one}" for one in range(1, 9)), "T"]
+    links = [link(a, b, 9) for a, b in pairwise(chain)]
+    net = network(nodes, links, service("G", ["S", "T"], [20]))
+    spots = table(name=chain, xy=[(107 + one / 10, 27.0) for one in range(10)])
+    circle = commuting_circle((107.0, 27.0), 60, net, places=spots)
+    for name, factor, status in circle.towns[["name", "breakeven", "status"]].itertuples(
+        index=False
+    ):
+        if status != "inside":
+            continue
+        if np.isinf(factor):
+            assert name in {"S", "T"}, "by train alone, or at the centre"
+            continue
+        for slower, expected in ((factor - 1e-3, True), (factor + 2e-3, False)):
+            view = net.scaled(1 / slower)
+            held = commuting_circle((107.0, 27.0), 60, view, places=spots).inside["name"]
+            assert (name in set(held)) == expected, (name, slower)
+
+
+def test_nothing_is_made_before_it_is_asked_for() -> None:
+    circle = commuting_circle(corner(2, 2), 2, square_grid(5), places=GRID)
+    assert len(circle.inside) == 13
+    made = set(circle.__dict__) | set(circle._question.__dict__)
+    assert not made & {"routes", "towns", "polygon", "_drawn", "_found", "times", "snaps"}
+
+
 def test_direction_matters_on_one_way_roads() -> None:
     nodes = [node("A", 107, 27), node("B", 107.1, 27), node("C", 107.05, 27.1)]
     net = network(nodes, [link("A", "B", 10, oneway=1), link("B", "C", 20), link("C", "A", 20)])
@@ -157,7 +207,8 @@ def test_counties_count_their_towns_and_name_the_seat() -> None:
         xy=[corner(0, 1), corner(4, 4), corner(0, 2)],
     )
     counties = commuting_circle(corner(0, 0), 3, square_grid(5), places=spots).counties
-    assert counties.to_dict("records")[0] == {
+    counted = ["adcode", "county", "towns", "inside", "share", "seat", "seat_status"]
+    assert counties[[*counted, "seat_minutes"]].to_dict("records")[0] == {
         "adcode": "520001",
         "county": "甲县",
         "towns": 1,
@@ -168,6 +219,99 @@ def test_counties_count_their_towns_and_name_the_seat() -> None:
         "seat_minutes": 1.0,
     }
     assert counties["seat"].tolist() == ["s", ""]
+    # no such counties in the layer, and nobody said how many live there
+    assert counties[["area_km2", "area_share", "population"]].isna().all(axis=None)
+    assert counties["population_from"].tolist() == ["", ""]
+
+
+def test_share_of_a_countys_land_is_that_of_the_polygon() -> None:
+    # one county of the layer that lies wholly around the grid's middle
+    from urbangeo.layer import load
+
+    land = load("counties").set_index("adcode")
+    adcode = next(one for one in land.index if land.geometry[one].contains(Point(107.02, 27.02)))
+    spots = table(name=["a"], kind=["town"], county=["x"], adcode=[adcode], xy=[corner(2, 2)])
+    circle = commuting_circle(corner(2, 2), 2.8, square_grid(5), places=spots)
+    row = circle.counties.iloc[0]
+    plane = "EPSG:6933"  # another equal-area projection than ours
+    both = gpd.GeoSeries([circle.polygon, land.geometry[adcode]], crs=4326).to_crs(plane)
+    assert row["area_inside_km2"] == pytest.approx(
+        both.iloc[0].intersection(both.iloc[1]).area / 1e6, rel=1e-3
+    )
+    assert row["area_km2"] == pytest.approx(both.iloc[1].area / 1e6, rel=1e-3)
+    assert row["area_share"] == pytest.approx(row["area_inside_km2"] / row["area_km2"])
+
+
+def test_population_of_the_places_is_added_up() -> None:
+    spots = table(
+        name=["s", "t", "u", "v"],
+        kind=["county_seat", "town", "town", "town"],
+        county=["甲县"] * 4,
+        adcode=["520001"] * 4,
+        people=["1000", 300, 200, None],
+        xy=[corner(0, 1), corner(4, 4), corner(0, 2), corner(0, 3)],
+    )
+    net = square_grid(5)
+    circle = commuting_circle(corner(0, 0), 3, net, places=spots, population="people")
+    row = circle.counties.iloc[0]
+    # 4,4 is 8 minutes away; nobody knows how many live at 0,3
+    assert (row["population"], row["population_inside"]) == (1500, 1200)
+    assert row["population_share"] == 0.8
+    assert row["population_from"] == "places"
+    with pytest.raises(InputError, match="no column of the places"):
+        commuting_circle(corner(0, 0), 3, net, places=spots, population="residents")
+    for wrong in (-1, "many"):
+        bad = spots.assign(people=[wrong, 1, 1, 1])
+        with pytest.raises(InputError, match="population of 's' is"):
+            commuting_circle(corner(0, 0), 3, net, places=bad, population="people")
+
+
+def test_residents_of_a_county_are_spread_over_its_land(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pandas as pd
+
+    from urbangeo.access import circle as module
+
+    spots = table(name=["a"], kind=["town"], county=["x"], adcode=["520123"], xy=[corner(2, 2)])
+    monkeypatch.setattr(module, "county_residents", lambda: pd.Series({"520123": 1000.0}))
+    monkeypatch.setattr(
+        module,
+        "land_shares",
+        lambda circle, codes: pd.DataFrame(
+            {"area_km2": [8.0], "area_inside_km2": [2.0], "area_share": [0.25]}, index=["520123"]
+        ),
+    )
+    row = commuting_circle(corner(2, 2), 2, square_grid(5), places=spots).counties.iloc[0]
+    assert (row["population_inside"], row["population_share"]) == (250, 0.25)
+    assert row["population_from"] == "area"
+
+
+def test_overlaps_and_gaps_of_several_centres() -> None:
+    # on a line of 5 a minute apart: 2 minutes reach 0-2 from the west, 3-4 and 2 from the east
+    net = square_grid(6)
+    line = table(name=list("abcdef"), xy=[corner(0, c) for c in range(6)])
+    line.index = list("uvwxyz")
+    centres = table(name=["west", "east"], xy=[corner(0, 0), corner(0, 3)])
+    circle = commuting_circle(centres, 2, net, places=line)
+    shared = circle.overlaps
+    assert shared.index.tolist() == ["v", "w"]
+    assert shared["centres"].tolist() == [2, 2]
+    assert shared["centre"].tolist() == ["west", "east"]
+    assert shared["minutes_west"].tolist() == [1, 2]
+    assert shared["minutes_east"].tolist() == [2, 1]
+    far = commuting_circle(centres, 1, net, places=line)
+    assert far.gaps["name"].tolist() == ["f"]
+    assert far.gaps[["centre", "minutes", "status"]].to_numpy().tolist() == [
+        ["east", 2.0, "outside"]
+    ]
+    assert not len(far.overlaps)
+    assert far.times.columns.tolist() == ["west", "east"]
+    assert far.times["east"].tolist() == [3, 2, 1, 0, 1, 2]
+
+
+def test_centres_of_one_name_are_told_apart() -> None:
+    centres = table(name=["m", "m"], xy=[corner(0, 0), corner(0, 1)])
+    times = commuting_circle(centres, 2, square_grid(), places=GRID).times
+    assert times.columns.tolist() == ["m", "m 2"]
 
 
 def test_columns_of_the_caller_are_kept_and_never_overwritten() -> None:
@@ -272,3 +416,9 @@ def test_towns_inside_are_those_with_time_within_the_cutoff(
     assert circle.towns["minutes"].tolist() == pytest.approx(times.tolist())
     by_time = np.round(times * 60_000) <= round(minutes * 60_000)
     assert (circle.towns["status"] == "inside").tolist() == by_time.tolist()
+    # the quick answer of a circle that was asked nothing else
+    quick = commuting_circle(corner(1, 3), minutes, net, places=places).inside
+    inside = circle.towns[by_time.to_numpy()]
+    assert quick["name"].tolist() == inside["name"].tolist()
+    for column in ("centre", "minutes", "margin_min"):
+        assert quick[column].tolist() == inside[column].tolist()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from urbangeo.errors import InputError
 from urbangeo.files import writing
@@ -20,7 +21,16 @@ from urbangeo.vector import storable, write_gpkg
 if TYPE_CHECKING:
     from urbangeo.access.circle import CommutingCircle
 
-__all__ = ["circle_record", "circle_table", "summarise", "write_circle"]
+__all__ = [
+    "MODE_NAMES",
+    "STATUS_NAMES",
+    "by_time",
+    "circle_record",
+    "circle_table",
+    "people_table",
+    "summarise",
+    "write_circle",
+]
 
 STATUS_NAMES = {"inside": "圈内", "outside": "圈外", "unreachable": "不连通", "unsnapped": "未接入"}
 MODE_NAMES = {"road": "公路", "walk": "步行", "rail": "铁路", "access": "接驳"}
@@ -54,6 +64,8 @@ def summarise(circle: CommutingCircle) -> str:
         falls = inside[inside["breakeven"] < _SLOWER]
         told = f"{_names(falls)}掉出圈外" if len(falls) else "圈内各处都不掉出"
         text.append(f"道路用时增加 {round((_SLOWER - 1) * 100)}%，{told}。")
+    if len(circle.centres) > 1:
+        text.append(_shares_of_centres(circle))
     for status in ("unreachable", "unsnapped"):
         lost = towns[towns["status"] == status]
         if len(lost):
@@ -62,6 +74,19 @@ def summarise(circle: CommutingCircle) -> str:
     if net["schematic"]:
         text.append("路网为手工骨架，结果仅为示意。")
     return "".join(text)
+
+
+def _shares_of_centres(circle: CommutingCircle) -> str:
+    """Tell which centre how many places belong to, how many to several, and how many to none."""
+    inside = circle.towns[circle.towns["status"] == "inside"]
+    counts = inside["centre"].value_counts()
+    names = list(dict.fromkeys(circle.centres["name"].astype(str)))
+    parts = "、".join(f"{name} {int(counts.get(name, 0))} 处" for name in names)
+    shared, gaps = circle.overlaps, circle.gaps
+    told = f"按最近的中心分：{parts}；"
+    told += f"同时在几个中心圈内的 {len(shared)} 处"
+    told += f"（{_names(shared)}）；" if len(shared) else "；"
+    return f"{told}哪个中心都到不了的 {len(gaps)} 处。"
 
 
 def _by_kind(towns: gpd.GeoDataFrame) -> str:
@@ -92,14 +117,29 @@ def circle_table(
     full_legs
         Tell every leg with its ends and minutes, not only the roads' and trains' names.
     """
+    order = by_time(circle)
+    if not all_rows:
+        inside = (circle.towns["status"] == "inside").to_numpy()
+        order = order[inside[order]]
+    return people_table(circle, full_legs=full_legs).iloc[order]
+
+
+def by_time(circle: CommutingCircle) -> NDArray[np.int64]:
+    """Give the rows of the towns, nearest first; those without a time last."""
+    keys = circle.towns[["minutes", "name"]].reset_index(drop=True)
+    nearest = keys.sort_values(["minutes", "name"], na_position="last", kind="stable")
+    return np.asarray(nearest.index, dtype=np.int64)
+
+
+def people_table(circle: CommutingCircle, *, full_legs: bool = False) -> pd.DataFrame:
+    """Give :func:`circle_table` in the order of the towns."""
     from urbangeo.access.legs import brief_legs
 
-    brief = [brief_legs(route.legs) if route else "" for route in circle.routes]
-    towns = circle.towns.assign(brief=brief)
-    if not all_rows:
-        towns = towns[towns["status"] == "inside"]
-    towns = towns.sort_values(["minutes", "name"], na_position="last", kind="stable")
-    way = towns["legs"] if full_legs else towns["brief"]
+    towns = circle.towns
+    way = towns["legs"]
+    if not full_legs:
+        brief = [brief_legs(route.legs) if route else "" for route in circle.routes]
+        way = pd.Series(brief, towns.index, dtype=object)
     table = pd.DataFrame(
         {
             "名称": towns["name"],
@@ -183,7 +223,7 @@ def write_circle(circle: CommutingCircle, path: str | os.PathLike[str]) -> None:
 
     ``.csv`` holds the towns; ``.xlsx`` the towns, the counties and what was asked; ``.json``
     everything but geometry; ``.geojson`` the towns as points; ``.gpkg`` the layers ``towns``,
-    ``circle``, ``bands``, ``centres`` and ``about``.
+    ``circle``, ``bands``, ``centres`` and ``about``; ``.html`` the interactive page.
 
     Raises
     ------
@@ -231,11 +271,15 @@ def _write_gpkg(circle: CommutingCircle, path: Path) -> None:
     write_gpkg(path, layers, {"about": about})
 
 
+def _write_html(circle: CommutingCircle, path: Path) -> None:
+    circle.to_html(path)
+
+
 def _write_xlsx(circle: CommutingCircle, path: Path) -> None:
     rough = path.with_name("rough.xlsx")
     with pd.ExcelWriter(rough, engine="openpyxl") as book:
         circle_table(circle, full_legs=True).to_excel(book, sheet_name="城镇", index=False)
-        circle.counties.to_excel(book, sheet_name="县（市、区）", index=False)
+        _county_sheet(circle).to_excel(book, sheet_name="县（市、区）", index=False)
         pd.DataFrame(_about(circle), columns=["项", "值"]).to_excel(
             book, sheet_name="说明", index=False
         )
@@ -252,6 +296,37 @@ def _write_xlsx(circle: CommutingCircle, path: Path) -> None:
             if name == "docProps/core.xml":
                 content = _fixed_dates(content)
             new.writestr(zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0)), content)
+
+
+_COUNTY_HEADINGS = {
+    "adcode": "代码",
+    "county": "县（市、区）",
+    "towns": "镇",
+    "inside": "圈内镇",
+    "share": "镇占比",
+    "seat": "县城",
+    "seat_status": "县城结论",
+    "seat_minutes": "县城分钟",
+    "area_km2": "面积（平方公里）",
+    "area_inside_km2": "圈内面积（平方公里）",
+    "area_share": "面积占比",
+    "population": "人口",
+    "population_inside": "圈内人口",
+    "population_share": "人口占比",
+}
+
+
+def _county_sheet(circle: CommutingCircle) -> pd.DataFrame:
+    """The counties for people; without the columns of population where none is known."""
+    counties = circle.counties
+    table = counties[list(_COUNTY_HEADINGS)].rename(columns=_COUNTY_HEADINGS)
+    table["县城结论"] = table["县城结论"].map(lambda one: STATUS_NAMES.get(one, ""))
+    table = table.round({"县城分钟": 1, "镇占比": 3, "面积占比": 3, "人口占比": 3})
+    table = table.round({"面积（平方公里）": 0, "圈内面积（平方公里）": 0, "圈内人口": 0})
+    if counties["population"].isna().all():
+        return table.drop(columns=["人口", "圈内人口", "人口占比"])
+    ways = {"places": "按地点", "area": "按面积折算", "": ""}
+    return table.assign(人口口径=counties["population_from"].map(ways))
 
 
 def _fixed_dates(core: bytes) -> bytes:
@@ -288,4 +363,5 @@ _WRITERS = {
     ".json": _write_json,
     ".geojson": _write_geojson,
     ".gpkg": _write_gpkg,
+    ".html": _write_html,
 }
