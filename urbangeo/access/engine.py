@@ -65,6 +65,7 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
 _BLOCK_BYTES = 256 * 2**20  # dense rows of scipy's searches stay below this
+_CHUNK_BYTES = 16 * 2**20
 _NO_LIMIT = 2**60
 _LARGE_GRAPH = 50_000
 _LARGE_WORK = 2_000_000
@@ -904,9 +905,13 @@ def nearest_end(ms: FloatArray, far: Entries) -> FloatArray:
     """Times at points from times at vertices, each by the best of its vertices."""
     out = np.full((len(ms), len(far)), np.inf)
     some = np.flatnonzero(np.diff(far.offsets))
-    if len(some):
-        total = ms[:, far.vertices] + far.costs
-        out[:, some] = np.minimum.reduceat(total, far.offsets[some], axis=1)
+    if not len(some):
+        return out
+    step = max(1, _CHUNK_BYTES // (8 * len(far.vertices)))
+    for first in range(0, len(ms), step):
+        total = ms[first : first + step, far.vertices]
+        total += far.costs
+        out[first : first + step, some] = np.minimum.reduceat(total, far.offsets[some], axis=1)
     return out
 
 
@@ -976,12 +981,14 @@ class _Orders:
         n = graph.n_vertices
         tail = np.repeat(np.arange(n), np.diff(graph.indptr)).tolist()
         head = graph.heads.tolist()
-        if lonlat is None:
-            order = kit.compute_order_degree(n, tail, head)
-        else:
-            lon, lat = np.asarray(lonlat, dtype=float).T
-            order = kit.compute_order_inertial(n, tail, head, lat.tolist(), lon.tolist())
-        return kit.CCH(order, tail, head, False)
+        if "order" not in graph._cache:
+            if lonlat is None:
+                order = kit.compute_order_degree(n, tail, head)
+            else:
+                lon, lat = np.asarray(lonlat, dtype=float).T
+                order = kit.compute_order_inertial(n, tail, head, lat.tolist(), lon.tolist())
+            graph._cache["order"] = np.array(order, dtype=np.int32)
+        return kit.CCH(graph._cache["order"].tolist(), tail, head, False)
 
 
 class Hierarchy:
