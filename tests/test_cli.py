@@ -69,7 +69,7 @@ def test_place(urbangeo: Run) -> None:
         (("circle", "贵阳", "--minutes", "0"), "minutes is 0.0"),
         (("circle", "贵阳", "--minutes", "nan"), "minutes is nan"),
         (("circle", "贵阳", "--minutes", "1500"), "at most 1440"),
-        (("circle", "贵阳", "--year", "1900"), "covers 2015 to 2025"),
+        (("circle", "贵阳", "--year", "1900"), "covers 2015 to 2035"),
         (("circle", "贵阳", "--modes", "boat"), "Unknown mode 'boat'"),
         (("circle", "贵阳", "--profile", "fast"), "Unknown speed profile"),
         (("circle", "26.6,106.7"), "swapped"),

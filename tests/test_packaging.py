@@ -29,11 +29,11 @@ pytestmark = pytest.mark.skipif(
 
 # What `make install` installs, and so what the other lists are about.
 INSTALLED_EXTRAS = ("test", "dev", "notebook")
-EXTRAS = {"osm", "world", "gtfs", "scale", "html", "notebook", "bench", "test", "dev"}
+EXTRAS = {"osm", "world", "scale", "html", "notebook", "bench", "test", "dev"}
 # Fixed for the project, whatever the code imports today.
 PROMISED = {"geopandas", "shapely", "pyproj", "rasterio", "networkx", "osmnx", "matplotlib"}
 # Distributions that are called otherwise on conda-forge: name there → name here.
-CONDA_NAMES = {"matplotlib-base": "matplotlib", "python-build": "build"}
+CONDA_NAMES = {"matplotlib-base": "matplotlib", "python-build": "build", "pyosmium": "osmium"}
 # In environment.yml alone: the interpreter, the tool for its pip section, and what frykit needs,
 # so that conda brings it.
 CONDA_ONLY = {"python", "pip", "cartopy"}
