@@ -110,9 +110,11 @@ def test_where_no_road_is_reached_the_centre_is_left_on_foot() -> None:
     ms = np.full(net.graph(("road",)).n_vertices, np.inf)
     surface = travel_time_surface(net, ms, SPOT, limit_min=12, modes=("road",), reverse=False)
     shape = surface.inside(12)
-    assert shape.contains(Point(107.0, 27.005))
-    # 12 minutes at 12 km/h are 2.4 km
-    assert not shape.contains(Point(107.0, 27.03))
+    # 12 minutes at 12 km/h are 2.4 km, and 0.02 degrees of longitude 1.98 km
+    assert shape.contains(Point(106.98, 27.0))
+    assert not shape.contains(Point(106.97, 27.0))
+    # along the road one would not go across, and the road is not reached
+    assert not shape.contains(Point(107.02, 27.0))
 
 
 @pytest.mark.parametrize("cell_m", [0, -5, float("nan")])

@@ -8,32 +8,46 @@ squares, so that what cannot be reached stays a hole; a hull would fill it.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from shapely.geometry import MultiPolygon, Polygon
 
+from urbangeo.access.spread import Barred, Field, OnLink, leg_minutes
 from urbangeo.crs import WGS84, equal_area
-from urbangeo.errors import InputError
+from urbangeo.errors import InputError, OutputError
 from urbangeo.files import writing
 from urbangeo.network.graph import MS
 from urbangeo.network.network import Network, check_modes
-from urbangeo.network.snap import DETOUR_M, entry_nodes, open_roads
 
 if TYPE_CHECKING:
     from affine import Affine
 
-__all__ = ["OnLink", "Surface", "travel_time_surface"]
+__all__ = [
+    "Frame",
+    "OnLink",
+    "Spreads",
+    "Surface",
+    "between",
+    "check_cell",
+    "drawn_to",
+    "filled",
+    "travel_time_surface",
+]
 
 MOST_CELLS = 50_000_000
+"""Cells of the largest surface that is made."""
+
+_BYTES_DRAWN = 32  # of memory for each cell when lines are drawn: minutes, and heights as float64
+_BLOCK_CELLS = 2_000_000
+_SAME_M = 0.5  # distances closer than this are equal, as for places
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +66,8 @@ class Surface:
         The equal-area CRS of the network's region.
     limit_min
         Times were spread so far, and a few cells farther for the lines to be drawn right.
+    facts
+        What the network says of itself (:meth:`urbangeo.Network.describe`).
     """
 
     minutes: NDArray[np.float32]
@@ -60,6 +76,7 @@ class Surface:
     cell_m: float
     crs: pyproj.CRS
     limit_min: float
+    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def bands(self, minutes: Sequence[float]) -> gpd.GeoDataFrame:
         """Draw bands between times; disjoint, with holes.
@@ -81,7 +98,7 @@ class Surface:
             raise InputError(
                 f"minutes are {list(minutes)}; ascending numbers above 0 are expected."
             )
-        shapes = [self._between(low or -1.0, high) for low, high in pairwise(bounds)]
+        shapes = [self.between(low or -1.0, high) for low, high in pairwise(bounds)]
         drawn = gpd.GeoSeries(shapes, crs=self.crs).to_crs(WGS84)
         return gpd.GeoDataFrame(
             {"minutes_from": bounds[:-1], "minutes_to": bounds[1:]}, geometry=drawn
@@ -90,7 +107,7 @@ class Surface:
     def inside(self, minutes: float) -> MultiPolygon:
         """Draw what is reached within some minutes, EPSG:4326, with holes."""
         self._check_limit(minutes)
-        shape = gpd.GeoSeries([self._between(-1.0, minutes)], crs=self.crs).to_crs(WGS84).iloc[0]
+        shape = gpd.GeoSeries([self.between(-1.0, minutes)], crs=self.crs).to_crs(WGS84).iloc[0]
         assert isinstance(shape, MultiPolygon)
         return shape
 
@@ -101,54 +118,55 @@ class Surface:
                 f"{minutes:g}; make it with limit_min={minutes:g}."
             )
 
-    def _between(self, low: float, high: float) -> MultiPolygon:
-        import contourpy
+    def between(self, low: float, high: float) -> MultiPolygon:
+        """Draw what takes more than ``low`` and at most ``high`` minutes, in the plane ``crs``."""
+        frame = Frame(self.west, self.north, self.cell_m, *self.minutes.shape)
+        return between(self.minutes, frame, self.limit_min, low, high)
 
-        # Marching squares cannot interpolate towards infinity. A cell that is not reached counts
-        # as ten minutes too late, the same for every band, so that all meet in the same lines.
-        late = self.limit_min + 10.0
-        finite = np.where(np.isfinite(self.minutes), self.minutes, np.float32(late))
-        z = np.pad(finite.astype(float), 1, constant_values=late)
-        rows, columns = z.shape
-        x = self.west + (np.arange(columns) - 0.5) * self.cell_m
-        y = self.north - (np.arange(rows) - 0.5) * self.cell_m
-        generator = contourpy.contour_generator(
-            x, y, z, fill_type=contourpy.FillType.OuterOffset, chunk_size=0
-        )
-        points, offsets = generator.filled(low, high)[:2]
-        polygons = []
-        for xy, breaks in zip(points, offsets, strict=True):
-            if xy is None or breaks is None:
-                continue
-            rings = [xy[a:b] for a, b in pairwise(breaks)]
-            polygons.append(Polygon(rings[0], rings[1:]))
-        if not polygons:
-            return MultiPolygon()
-        whole = shapely.union_all(shapely.make_valid(polygons))
-        parts = [one for one in shapely.get_parts(whole) if isinstance(one, Polygon)]
-        return MultiPolygon(parts)
+    def to_geotiff(self, path: str | os.PathLike[str], *, cog: bool = False) -> None:
+        """Write the minutes as a GeoTIFF, NaN where not reached; the same bytes on every run.
 
-    def to_geotiff(self, path: str | os.PathLike[str]) -> None:
-        """Write the minutes as a GeoTIFF, NaN where not reached."""
+        Parameters
+        ----------
+        path
+            File, whole or not at all.
+        cog
+            Cloud-optimised: in tiles with overviews, so that a part can be read at a distance.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
         import rasterio
 
-        with (
-            writing(path) as draft,
-            rasterio.open(
-                draft,
-                "w",
-                driver="GTiff",
-                width=self.minutes.shape[1],
-                height=self.minutes.shape[0],
-                count=1,
-                dtype="float32",
-                crs=self.crs.to_wkt(),
-                transform=self.transform,
-                nodata=float("nan"),
-                compress="deflate",
-            ) as file,
-        ):
-            file.write(np.where(np.isfinite(self.minutes), self.minutes, np.nan), 1)
+        how = {"driver": "COG", "overview_resampling": "nearest"} if cog else {"driver": "GTiff"}
+        try:
+            with (
+                writing(path) as draft,
+                rasterio.open(
+                    draft,
+                    "w",
+                    width=self.minutes.shape[1],
+                    height=self.minutes.shape[0],
+                    count=1,
+                    dtype="float32",
+                    crs=self.crs.to_wkt(),
+                    transform=self.transform,
+                    nodata=float("nan"),
+                    compress="deflate",
+                    predictor=3,
+                    **how,
+                ) as file,
+            ):
+                file.write(np.where(np.isfinite(self.minutes), self.minutes, np.nan), 1)
+                file.set_band_description(1, "minutes")
+                file.update_tags(
+                    limit_min=f"{self.limit_min:g}",
+                    **{name: _told(one) for name, one in self.facts.items() if one is not None},
+                )
+        except rasterio.errors.RasterioError as error:
+            raise OutputError(f"Cannot write {path}: {error}.") from error
 
     @property
     def transform(self) -> Affine:
@@ -159,26 +177,8 @@ class Surface:
         return placed
 
 
-@dataclass(frozen=True)
-class OnLink:
-    """A centre that lies on a link, between its nodes.
-
-    Attributes
-    ----------
-    link
-        Row of the link.
-    along
-        Place on it, 0 at its tail to 1 at its head.
-    leg_ms
-        Milliseconds between the centre and the link.
-    foot
-        Whether it is entered on foot.
-    """
-
-    link: int
-    along: float
-    leg_ms: int
-    foot: bool = False
+def _told(fact: Any) -> str:
+    return "; ".join(map(str, fact)) if isinstance(fact, list) else str(fact)
 
 
 def travel_time_surface(
@@ -191,11 +191,12 @@ def travel_time_surface(
     modes: Sequence[str],
     reverse: bool,
     cell_m: float = 250.0,
+    barred: Barred | None = None,
+    numba: bool | None = None,
 ) -> Surface:
     """Spread times at the graph's vertices over the land between.
 
-    A cell takes the ways in that a place in it would take: those at most twice as far as the
-    nearest, and at most :data:`urbangeo.network.snap.DETOUR_M` farther.
+    The time of a cell is the time of a place in its middle: see :mod:`urbangeo.access.spread`.
 
     Parameters
     ----------
@@ -208,223 +209,289 @@ def travel_time_surface(
     on_links
         Those of them that lie on links between nodes.
     limit_min
-        Times are spread so far, and no farther than drawing needs.
+        Times are spread so far, and no farther than drawing needs (:func:`drawn_to`).
     modes
         As in the search that gave ``vertex_ms``.
     reverse
         Whether the times are towards the centre.
     cell_m
         Width of a cell, metres; 250 to 500 is sensible for roads.
+    barred
+        What legs off the network must not cross.
+    numba
+        Whether to use the compiled loop; if it is there, if None. The result is the same.
 
     Raises
     ------
     InputError
         If the cell is not above 0, or the grid would have more than 50 million cells.
     """
-    if not (np.isfinite(cell_m) and cell_m > 0):
+    spreads = Spreads.of(
+        net,
+        vertex_ms,
+        centres,
+        on_links,
+        limit_min=limit_min,
+        modes=modes,
+        reverse=reverse,
+        cell_m=cell_m,
+        barred=barred,
+    )
+    frame = Frame.around([spreads.box], cell_m)
+    return spreads.surface(frame, limit_min, net.describe(), numba=numba)
+
+
+def between(
+    grid: NDArray[np.float32], frame: Frame, limit_min: float, low: float, high: float
+) -> MultiPolygon:
+    """Draw what takes more than ``low`` and at most ``high`` minutes, in the plane of the grid."""
+    # Marching squares cannot interpolate towards infinity. A cell that is not reached counts
+    # as ten minutes too late, the same for every band, so that all meet in the same lines.
+    late = limit_min + 10.0
+    return filled(np.where(np.isfinite(grid), grid, np.float32(late)), frame, low, high, late)
+
+
+def filled(
+    heights: NDArray[Any], frame: Frame, low: float, high: float, outside: float | None = None
+) -> MultiPolygon:
+    """Draw where heights at the middles of cells lie above ``low`` and not above ``high``.
+
+    Beyond the grid the height is ``outside``, or that of the nearest cell.
+    """
+    import contourpy
+
+    how: dict[str, Any] = {"mode": "edge"}
+    if outside is not None:
+        how = {"mode": "constant", "constant_values": outside}
+    z = np.pad(heights.astype(float), 1, **how)
+    rows, columns = z.shape
+    x = frame.west + (np.arange(columns) - 0.5) * frame.cell_m
+    y = frame.north - (np.arange(rows) - 0.5) * frame.cell_m
+    generator = contourpy.contour_generator(
+        x, y, z, fill_type=contourpy.FillType.OuterOffset, chunk_size=0
+    )
+    points, offsets = generator.filled(low, high)[:2]
+    polygons = []
+    for xy, breaks in zip(points, offsets, strict=True):
+        if xy is None or breaks is None:
+            continue
+        rings = [xy[a:b] for a, b in pairwise(breaks)]
+        polygons.append(Polygon(rings[0], rings[1:]))
+    if not polygons:
+        return MultiPolygon()
+    whole = shapely.union_all(shapely.make_valid(polygons))
+    parts = [one for one in shapely.get_parts(whole) if isinstance(one, Polygon)]
+    return MultiPolygon(parts)
+
+
+def check_cell(cell_m: float) -> float:
+    """Refuse a width of cells that is not a number above 0.
+
+    Raises
+    ------
+    InputError
+        Naming what was given.
+    """
+    good = isinstance(cell_m, int | float | np.number) and np.isfinite(cell_m) and cell_m > 0
+    if not good or isinstance(cell_m, bool):
         raise InputError(f"cell_m is {cell_m!r}; a number of metres above 0 is expected.")
-    metric = equal_area(net.bounds)
+    return float(cell_m)
+
+
+def drawn_to(net: Network, modes: Sequence[str], limit_min: float, cell_m: float) -> float:
+    """Minutes to which times must be known for the line at ``limit_min`` to be drawn.
+
+    It is drawn between cells on both sides of it, so a little more.
+    """
     chosen = check_modes(modes)
-    layers = [
-        _Spread.of(net, chosen, mode, metric, vertex_ms, centres, on_links,
-                   limit_min=limit_min, reverse=reverse, cell_m=cell_m)
-        for mode in net.graph(chosen).layers
-    ]  # fmt: skip
-    low = np.min([one.low for one in layers], axis=0)
-    high = np.max([one.high for one in layers], axis=0)
-    west = float(np.floor(low[0] / cell_m) * cell_m)
-    north = float(np.ceil(high[1] / cell_m) * cell_m)
-    columns = int(np.ceil((high[0] - west) / cell_m)) + 1
-    rows = int(np.ceil((north - low[1]) / cell_m)) + 1
-    if rows * columns > MOST_CELLS:
-        raise InputError(
-            f"A surface of {rows} x {columns} cells of {cell_m:g} m would not fit; choose "
-            f"cell_m of at least {cell_m * (rows * columns / MOST_CELLS) ** 0.5:.0f}, or fewer "
-            "minutes."
-        )
-    grid = np.full((rows, columns), np.inf, dtype=np.float32)
-    for one in layers:
-        one.onto(grid, west, north, cell_m)
-    return Surface(grid, west, north, cell_m, metric, limit_min)
+    slowest = max(leg_minutes(net, mode) for mode in net.street_rules(chosen))
+    return limit_min + 3 * check_cell(cell_m) * slowest
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a grid lies: upper left corner, width of its cells, rows and columns."""
+
+    west: float
+    north: float
+    cell_m: float
+    rows: int
+    columns: int
+
+    @classmethod
+    def around(
+        cls, boxes: Sequence[tuple[float, float, float, float]], cell_m: float, layers: int = 1
+    ) -> Frame:
+        """Lay a grid on whole multiples of the cell around boxes.
+
+        Parameters
+        ----------
+        boxes
+            West, south, east, north, metres.
+        cell_m
+            Width of a cell, metres.
+        layers
+            How many such grids are needed at once.
+
+        Raises
+        ------
+        InputError
+            If they would have more than 50 million cells together.
+        """
+        corners = np.array(boxes)
+        low, high = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)
+        west = float(np.floor(low[0] / cell_m) * cell_m)
+        north = float(np.ceil(high[1] / cell_m) * cell_m)
+        columns = int(np.ceil((high[0] - west) / cell_m)) + 1
+        rows = int(np.ceil((north - low[1]) / cell_m)) + 1
+        cells = rows * columns * layers
+        if cells > MOST_CELLS:
+            many = f"{layers} surfaces" if layers > 1 else "A surface"
+            raise InputError(
+                f"{many} of {rows} x {columns} cells of {cell_m:g} m would not fit (about "
+                f"{cells * _BYTES_DRAWN / 2**30:.1f} GB to draw); choose cell_m of at least "
+                f"{cell_m * (cells / MOST_CELLS) ** 0.5:.0f}, or fewer minutes"
+                f"{' or origins' if layers > 1 else ''}."
+            )
+        return cls(west, north, cell_m, rows, columns)
+
+    def blocks(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        """Rows of cells, some at a time, and the middles of their cells, shape (n, 2)."""
+        step = max(1, _BLOCK_CELLS // self.columns)
+        x = self.west + (np.arange(self.columns) + 0.5) * self.cell_m
+        for start in range(0, self.rows, step):
+            some = slice(start, min(self.rows, start + step))
+            y = self.north - (np.arange(some.start, some.stop) + 0.5) * self.cell_m
+            yield some, np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
 
 
 @dataclass(frozen=True, eq=False)
-class _Spread:
-    """Times that spread from points of the street by one mode.
+class Spreads:
+    """Times that spread from the street and from the centres, by all modes of the street.
 
     Attributes
     ----------
-    xy, minutes
-        The points and the times there.
-    reach
-        How far each is spread, metres.
-    per_m
-        Minutes for each metre as the crow flies.
-    last
-        Times are spread so far.
-    ways_in
-        All points through which the street is entered, reached in time or not.
+    fields
+        One for each mode of the street.
+    crs
+        The plane of the region.
+    centres
+        The centres, metres.
+    last_min
+        Later times do not matter.
+    box
+        West, south, east, north of what may be reached.
     """
 
-    xy: NDArray[np.float64]
-    minutes: NDArray[np.float64]
-    reach: NDArray[np.float64]
-    per_m: float
-    last: float
-    ways_in: cKDTree
+    fields: tuple[Field, ...]
+    crs: pyproj.CRS
+    centres: NDArray[np.float64]
+    last_min: float
+    box: tuple[float, float, float, float]
+    barred: Barred | None
 
     @classmethod
     def of(
         cls,
         net: Network,
-        modes: tuple[str, ...],
-        mode: str,
-        metric: pyproj.CRS,
         vertex_ms: NDArray[np.float64],
         centres: gpd.GeoSeries,
         on_links: Sequence[OnLink],
         *,
         limit_min: float,
+        modes: Sequence[str],
         reverse: bool,
         cell_m: float,
-    ) -> _Spread:
-        graph = net.graph(modes)
-        first = graph.layers.index(mode) * graph.n_nodes
-        node_ms = vertex_ms[first : first + graph.n_nodes]
-        per_m = float(net.leg_ms(np.array([1e6]), mode)[0]) / 1e6 / MS
-        # A line at the limit is drawn between cells on both sides of it, so a little farther.
-        last = limit_min + 3 * cell_m * per_m
-        entered = open_roads(net, mode) if mode in modes else np.empty(0, dtype=np.int64)
-        roads = _Samples.of(net, entered, metric, cell_m)
-        gates = entry_nodes(net, modes, mode)
-        gate_xy = _xy(net._tables.points(gates).to_crs(metric))
-        centre_xy = _xy(centres.to_crs(metric))
-        here = [one for one in on_links if one.foot == (mode == "walk")]
-        minutes = np.concatenate(
-            [
-                roads.minutes(net, mode, node_ms, here, reverse=reverse),
-                node_ms[gates] / MS,
-                np.zeros(len(centre_xy)),
-            ]
+        barred: Barred | None = None,
+    ) -> Spreads:
+        """Make ready what :func:`travel_time_surface` spreads."""
+        cell_m = check_cell(cell_m)
+        chosen = check_modes(modes)
+        crs = equal_area(net.bounds)
+        xy = shapely.get_coordinates(np.asarray(centres.to_crs(crs).array))
+        last = drawn_to(net, chosen, limit_min, cell_m)
+        fields = tuple(
+            Field.of(
+                net,
+                chosen,
+                mode,
+                vertex_ms,
+                on_links,
+                last_min=last,
+                reverse=reverse,
+                barred=barred,
+                around=xy,
+            )
+            for mode in net.graph(chosen).layers
         )
-        ways_in = cKDTree(np.concatenate([roads.xy, gate_xy]))
-        xy, minutes = _thinned(
-            np.concatenate([roads.xy, gate_xy, centre_xy]), minutes, last, cell_m
-        )
-        limit = net.street_rules(modes)[mode].max_km * 1000.0
-        reach = np.minimum(limit, (last - minutes) / per_m)
-        return cls(xy, minutes, reach, per_m, last, ways_in)
+        across = max(one.across_m for one in fields)
+        corners = np.array([one.box for one in fields])
+        low = np.minimum(corners[:, :2].min(axis=0), xy.min(axis=0) - across)
+        high = np.maximum(corners[:, 2:].max(axis=0), xy.max(axis=0) + across)
+        return cls(fields, crs, xy, last, (*low.tolist(), *high.tolist()), barred)
 
-    @property
-    def low(self) -> NDArray[np.float64]:
-        """South-western corner of what is reached, metres."""
-        corner: NDArray[np.float64] = (self.xy - self.reach[:, None]).min(axis=0)
-        return corner
-
-    @property
-    def high(self) -> NDArray[np.float64]:
-        """North-eastern corner of what is reached, metres."""
-        corner: NDArray[np.float64] = (self.xy + self.reach[:, None]).max(axis=0)
-        return corner
-
-    def onto(self, grid: NDArray[np.float32], west: float, north: float, cell_m: float) -> None:
-        """Lower the cells of a grid to the times that reach them."""
-        rows, columns = grid.shape
-        middle_x = west + (np.arange(columns) + 0.5) * cell_m
-        middle_y = north - (np.arange(rows) + 0.5) * cell_m
-        cells = np.stack(np.meshgrid(middle_x, middle_y), axis=-1)
-        bound = float(self.reach.max()) + cell_m
-        nearest = self.ways_in.query(cells, distance_upper_bound=bound)[0]
-        # Half a cell more: a way in is known to half a cell only.
-        allowed = np.minimum(2 * nearest, nearest + DETOUR_M) + cell_m / 2
-        points = zip(self.xy[:, 0], self.xy[:, 1], self.minutes, self.reach, strict=True)
-        for px, py, start, radius in points:
-            c0 = max(0, int((px - west - radius) / cell_m))
-            c1 = int((px - west + radius) / cell_m) + 1
-            r0 = max(0, int((north - py - radius) / cell_m))
-            r1 = int((north - py + radius) / cell_m) + 1
-            dx, dy = middle_x[c0:c1] - px, middle_y[r0:r1] - py
-            apart = np.sqrt(dx[None, :] ** 2 + dy[:, None] ** 2)
-            time = start + apart * self.per_m
-            window = grid[r0:r1, c0:c1]
-            taken = (time <= self.last) & (apart <= allowed[r0:r1, c0:c1])
-            np.minimum(window, time, out=window, where=taken, casting="same_kind")
-
-
-def _xy(points: gpd.GeoSeries) -> NDArray[np.float64]:
-    xy: NDArray[np.float64] = shapely.get_coordinates(np.asarray(points.array))
-    return xy
-
-
-@dataclass(frozen=True, eq=False)
-class _Samples:
-    """Points along roads, no farther apart than half a cell."""
-
-    roads: NDArray[np.int64]
-    owner: NDArray[np.int64]
-    along: NDArray[np.float64]
-    xy: NDArray[np.float64]
-
-    @classmethod
-    def of(
-        cls, net: Network, roads: NDArray[np.int64], metric: pyproj.CRS, cell_m: float
-    ) -> _Samples:
-        drawn = gpd.GeoSeries(net._tables.lines.geometry[roads], crs=WGS84)
-        lines = np.asarray(drawn.to_crs(metric).array)
-        steps = np.maximum(1, np.ceil(shapely.length(lines) / (cell_m / 2)).astype(np.int64))
-        owner = np.repeat(np.arange(len(roads)), steps + 1)
-        order = np.arange(len(owner)) - np.repeat(np.cumsum(steps + 1) - (steps + 1), steps + 1)
-        along = order / steps[owner] if len(roads) else np.empty(0)
-        spots = shapely.line_interpolate_point(lines[owner], along, normalized=True)
-        return cls(roads, owner, along, shapely.get_coordinates(spots))
-
-    def minutes(
+    def surface(
         self,
-        net: Network,
-        mode: str,
-        node_ms: NDArray[np.float64],
-        on_links: Sequence[OnLink],
+        frame: Frame,
+        limit_min: float,
+        facts: Mapping[str, Any],
         *,
-        reverse: bool,
-    ) -> NDArray[np.float64]:
-        """Minutes at each point: by the tail of its road, by its head, or along it."""
-        tables = net._tables
-        there, back = (one[self.owner] / MS for one in net.link_ms(self.roads, mode))
-        if reverse:  # towards the centre one leaves by the tail against the line's direction
-            there, back = back, there
-        one_way = tables.oneway[self.roads][self.owner] & (mode == "road")
-        by_tail = node_ms[tables.tail[self.roads]][self.owner] / MS + self.along * there
-        by_head = node_ms[tables.head[self.roads]][self.owner] / MS + (1 - self.along) * back
-        # towards the centre nobody leaves a one-way road by its tail; from it, by its head
-        if reverse:
-            by_tail = np.where(one_way, np.inf, by_tail)
-        else:
-            by_head = np.where(one_way, np.inf, by_head)
-        minutes: NDArray[np.float64] = np.minimum(by_tail, by_head)
-        for one in on_links:
-            here = np.flatnonzero(self.roads[self.owner] == one.link)
-            ahead = one.along - self.along[here] if reverse else self.along[here] - one.along
-            # `ahead` is in the line's own direction, whichever way the search ran
-            along, against = (back, there) if reverse else (there, back)
-            whole = np.where(ahead >= 0, along[here], against[here])
-            ride = one.leg_ms / MS + np.abs(ahead) * whole
-            ride = np.where(one_way[here] & (ahead < 0), np.inf, ride)
-            minutes[here] = np.minimum(minutes[here], ride)
-        return minutes
+        numba: bool | None = None,
+    ) -> Surface:
+        """Give the surface on a grid, without edges where nothing is reached."""
+        grid = self.onto(frame, numba=numba)
+        rows, columns = (np.flatnonzero(np.isfinite(grid).any(axis=one)) for one in (1, 0))
+        west, north = frame.west, frame.north
+        if len(rows):
+            grid = grid[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
+            west, north = west + columns[0] * frame.cell_m, north - rows[0] * frame.cell_m
+        return Surface(grid, float(west), float(north), frame.cell_m, self.crs, limit_min, facts)
 
+    def onto(self, frame: Frame, *, numba: bool | None = None) -> NDArray[np.float32]:
+        """Give the minutes of the cells of a grid; infinite where not reached in time."""
+        grid = np.full((frame.rows, frame.columns), np.inf, dtype=np.float32)
+        for rows, xy in frame.blocks():
+            block = grid[rows].reshape(-1)
+            for street in self.fields:
+                some = np.flatnonzero(street.within_reach(xy))
+                minutes, _ = street.at(xy[some], numba=numba)
+                block[some] = np.minimum(block[some], minutes)
+        self._across(grid, frame, numba=numba)
+        return grid
 
-def _thinned(
-    xy: NDArray[np.float64], minutes: NDArray[np.float64], last: float, cell_m: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Keep what is reached in time and, of several points in a quarter cell, the fastest.
+    def _across(self, grid: NDArray[np.float32], frame: Frame, *, numba: bool | None) -> None:
+        """Lower cells that are reached from a centre without the network.
 
-    The others lie within half a cell of it.
-    """
-    good = minutes <= last
-    xy, minutes = xy[good], minutes[good]
-    key = np.floor(xy / (cell_m / 2)).astype(np.int64)
-    order = np.lexsort((minutes, key[:, 1], key[:, 0]))
-    first = np.ones(len(order), dtype=bool)
-    first[1:] = (np.diff(key[order], axis=0) != 0).any(axis=1)
-    kept = order[first]
-    return xy[kept], minutes[kept]
+        As a place is: one that lies closer to the centre than both to the network together.
+        """
+        if not len(self.centres):
+            return
+        nearest = np.min([one.at(self.centres, numba=numba)[1] for one in self.fields], axis=0)
+        for (x, y), own in zip(self.centres, nearest, strict=True):
+            for street in self.fields:
+                wide = street.across_m + frame.cell_m
+                c0 = max(0, int((x - wide - frame.west) // frame.cell_m))
+                c1 = min(frame.columns, int((x + wide - frame.west) // frame.cell_m) + 1)
+                r0 = max(0, int((frame.north - y - wide) // frame.cell_m))
+                r1 = min(frame.rows, int((frame.north - y + wide) // frame.cell_m) + 1)
+                if c0 >= c1 or r0 >= r1:
+                    continue
+                window = grid[r0:r1, c0:c1]
+                east = frame.west + (np.arange(c0, c1) + 0.5) * frame.cell_m
+                up = frame.north - (np.arange(r0, r1) + 0.5) * frame.cell_m
+                xy = np.stack(np.meshgrid(east, up), axis=-1)
+                apart = np.hypot(xy[..., 0] - x, xy[..., 1] - y)
+                minutes = (street.park_ms + apart * street.leg_ms) / MS
+                faster = (minutes < window) & (minutes <= self.last_min)
+                row, column = np.nonzero(faster & (apart <= street.limit_m))
+                spots = xy[row, column]
+                if not len(spots):
+                    continue
+                around = np.min([one.at(spots, numba=numba)[1] for one in self.fields], axis=0)
+                good = apart[row, column] <= own + around + _SAME_M
+                if self.barred is not None:
+                    walls = self.barred.within((x - wide, y - wide, x + wide, y + wide))
+                    good &= ~walls.crossed(np.broadcast_to((x, y), spots.shape), spots)
+                    good &= ~walls.covers(spots)
+                row, column = row[good], column[good]
+                window[row, column] = minutes[row, column]
