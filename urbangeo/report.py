@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ __all__ = [
     "people_table",
     "summarise",
     "write_circle",
+    "write_workbook",
 ]
 
 STATUS_NAMES = {"inside": "圈内", "outside": "圈外", "unreachable": "不连通", "unsnapped": "未接入"}
@@ -276,13 +278,20 @@ def _write_html(circle: CommutingCircle, path: Path) -> None:
 
 
 def _write_xlsx(circle: CommutingCircle, path: Path) -> None:
+    sheets = {
+        "城镇": circle_table(circle, full_legs=True),
+        "县（市、区）": _county_sheet(circle),
+        "说明": pd.DataFrame(_about(circle), columns=["项", "值"]),
+    }
+    write_workbook(path, sheets)
+
+
+def write_workbook(path: Path, sheets: Mapping[str, pd.DataFrame]) -> None:
+    """Write tables as the sheets of a workbook, the same bytes for the same tables."""
     rough = path.with_name("rough.xlsx")
     with pd.ExcelWriter(rough, engine="openpyxl") as book:
-        circle_table(circle, full_legs=True).to_excel(book, sheet_name="城镇", index=False)
-        _county_sheet(circle).to_excel(book, sheet_name="县（市、区）", index=False)
-        pd.DataFrame(_about(circle), columns=["项", "值"]).to_excel(
-            book, sheet_name="说明", index=False
-        )
+        for title, table in sheets.items():
+            table.to_excel(book, sheet_name=title, index=False)
         book.book.properties.created = book.book.properties.modified = _FIXED_DATE
         for sheet in book.book.worksheets:
             sheet.freeze_panes = "A2"
