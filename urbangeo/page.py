@@ -22,10 +22,11 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from urbangeo.access.circle import MODE_NAMES
 from urbangeo.crs import WGS84, equal_area
 from urbangeo.errors import InputError
 from urbangeo.files import writing
-from urbangeo.report import MODE_NAMES, by_time, people_table
+from urbangeo.report import by_time, people_table
 
 if TYPE_CHECKING:
     from urbangeo.access.circle import CommutingCircle

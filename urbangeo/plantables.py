@@ -237,6 +237,13 @@ TABLES: Mapping[str, TableSpec] = MappingProxyType(
             "kind subject where_a line_a quote_a",
             kind=_CONTRADICTIONS,
         ),
+        "promises": _spec(
+            f"id name minutes origins targets measures modes year testable why {_CITED} note",
+            "name minutes testable",
+            numbers="minutes",
+            printed="year",
+            testable=("0", "1"),
+        ),
         "claims": _spec(
             f"id subject measure of stated unit tolerance {_CITED} note",
             "subject measure of stated",

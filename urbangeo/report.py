@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from urbangeo.access.circle import MODE_NAMES, STATUS_NAMES
 from urbangeo.errors import InputError
 from urbangeo.files import writing
 from urbangeo.vector import storable, write_gpkg
@@ -23,19 +24,16 @@ if TYPE_CHECKING:
     from urbangeo.access.circle import CommutingCircle
 
 __all__ = [
-    "MODE_NAMES",
-    "STATUS_NAMES",
     "by_time",
     "circle_record",
     "circle_table",
+    "claims_table",
     "people_table",
     "summarise",
     "write_circle",
     "write_workbook",
 ]
 
-STATUS_NAMES = {"inside": "圈内", "outside": "圈外", "unreachable": "不连通", "unsnapped": "未接入"}
-MODE_NAMES = {"road": "公路", "walk": "步行", "rail": "铁路", "access": "接驳"}
 _FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 _SLOWER = 1.1  # the slow-down that the summary speaks of
 _TIGHT_MIN = 5.0  # a smaller margin is called tight
@@ -159,6 +157,37 @@ def people_table(circle: CommutingCircle, *, full_legs: bool = False) -> pd.Data
     if len(circle.centres) > 1:
         table.insert(2, "中心", towns["centre"])
     return table
+
+
+RESULT_NAMES = {"kept": "兑现", "broken": "未兑现", "untestable": "不能检验"}
+
+
+def claims_table(found: pd.DataFrame) -> pd.DataFrame:
+    """Give what :func:`urbangeo.access.timeclaims.check_claims` found as a table for people."""
+    from urbangeo.plans import plan_record, plans
+
+    known = set(plans()["key"])
+    titles = [plan_record(one).title if one in known else one for one in found["plan"]]
+    result = found["result"].map(RESULT_NAMES)
+    held = [
+        f"{share:.0%}" if measure == "area" else f"{held:.0f}/{asked:.0f}"
+        for measure, held, asked, share in zip(
+            found["measure"], found["held"], found["asked"], found["share"], strict=True
+        )
+    ]
+    return pd.DataFrame(
+        {
+            "规划": titles,
+            "原话": found["quote"],
+            "出处": [f"{cite}，第 {line} 行" for cite, line in zip(found["cite"], found["line"],
+                                                            strict=True)],
+            "口径": found["definition"],
+            "结果": result.where(~found["borderline"], result + "（临界）"),
+            "达到": pd.Series(held, found.index).where(found["asked"].notna(), ""),
+            "未达到（分钟）": found["fails"],
+            "说明": found["why"],
+        }
+    )  # fmt: skip
 
 
 def _factor(breakeven: float) -> str:

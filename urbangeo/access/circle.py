@@ -42,7 +42,17 @@ if TYPE_CHECKING:
 
     from urbangeo.page import Page
 
-__all__ = ["CommutingCircle", "commuting_circle"]
+__all__ = [
+    "MODE_NAMES",
+    "STATUS_NAMES",
+    "CommutingCircle",
+    "commuting_circle",
+    "county_table",
+    "land_shares",
+]
+
+STATUS_NAMES = {"inside": "圈内", "outside": "圈外", "unreachable": "不连通", "unsnapped": "未接入"}
+MODE_NAMES = {"road": "公路", "walk": "步行", "rail": "铁路", "access": "接驳"}
 
 _ROUNDING_MS = 50  # legs are whole milliseconds, so slowed ways are right to some of them
 _MOST_STEPS = 25  # a break-even is found in as many steps as its fastest way changes; few
@@ -863,7 +873,9 @@ def county_table(circle: CommutingCircle) -> pd.DataFrame:
     return table
 
 
-def land_shares(circle: CommutingCircle, adcodes: Sequence[str]) -> pd.DataFrame:
+def land_shares(
+    circle: CommutingCircle, adcodes: Sequence[str], counties: gpd.GeoDataFrame | None = None
+) -> pd.DataFrame:
     """Measure how much of the land of counties lies within a circle's polygon.
 
     Parameters
@@ -871,7 +883,9 @@ def land_shares(circle: CommutingCircle, adcodes: Sequence[str]) -> pd.DataFrame
     circle
         The circle; its polygon is drawn if any of the counties is known.
     adcodes
-        Codes of counties in layer ``counties``.
+        Codes of counties.
+    counties
+        Boundaries with ``adcode``; the layer ``counties`` if None.
 
     Returns
     -------
@@ -879,10 +893,11 @@ def land_shares(circle: CommutingCircle, adcodes: Sequence[str]) -> pd.DataFrame
         By ``adcode``: ``area_km2``, ``area_inside_km2``, ``area_share``; equal-area. Codes that
         the layer does not have are left out.
     """
-    from urbangeo.layer import load
-
     columns = ["area_km2", "area_inside_km2", "area_share"]
-    counties = load("counties")
+    if counties is None:
+        from urbangeo.layer import load
+
+        counties = load("counties")
     counties = counties[counties["adcode"].isin(adcodes)]
     if not len(counties):
         return pd.DataFrame(columns=columns, dtype=float)
