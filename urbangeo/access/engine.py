@@ -53,6 +53,7 @@ __all__ = [
     "choose",
     "entries",
     "nearest_end",
+    "needed",
     "reach",
     "reach_dense",
     "table",
@@ -250,7 +251,7 @@ def entries(snaps: Snaps, points: IntArray, *, leaving: bool) -> Entries:
     return Entries(offsets, snaps.vertex[took].astype(np.int64), legs[took].astype(np.int64))
 
 
-def _needed(
+def needed(
     graph: Graph, given: Entries, *, leaving: bool, except_arcs: IntArray | None = None
 ) -> Entries:
     """Leave out entries that are no faster than by another entry and one arc.
@@ -1073,8 +1074,8 @@ class Hierarchy:
         """One sweep for each start, to all vertices by which an end is reached."""
         graph = self.graph
         changed = np.array(sorted(self._changes), dtype=np.int64)
-        starts = _needed(graph, starts, leaving=True, except_arcs=changed)
-        ends = _needed(graph, ends, leaving=False, except_arcs=changed)
+        starts = needed(graph, starts, leaving=True, except_arcs=changed)
+        ends = needed(graph, ends, leaving=False, except_arcs=changed)
         out = np.full((len(starts), len(ends)), np.inf)
         pinned, place = np.unique(ends.vertices, return_inverse=True)
         if not len(pinned):
