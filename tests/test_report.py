@@ -14,7 +14,14 @@ from shapely.geometry import Point
 
 from urbangeo.access import CommutingCircle, commuting_circle
 from urbangeo.errors import InputError, OutputError
-from urbangeo.report import circle_record, circle_table, summarise, write_circle
+from urbangeo.report import (
+    by_time,
+    circle_record,
+    circle_table,
+    people_table,
+    summarise,
+    write_circle,
+)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +82,59 @@ def test_several_centres_have_a_column() -> None:
     )
     table = circle_table(commuting_circle(spots, 10, net, places=spots))
     assert table["中心"].tolist() == ["a", "b"]
+
+
+def test_summary_of_several_centres_says_whose_the_places_are() -> None:
+    nodes = [node(name, 107 + place / 10, 27.0) for place, name in enumerate("ABCDE")]
+    links = [link(a, b, 10) for a, b in ("AB", "BC", "CD", "DE")]
+    net = network(nodes, links)
+    spots = gpd.GeoDataFrame(
+        {"name": list("abcde")}, geometry=[Point(107 + one / 10, 27) for one in range(5)], crs=4326
+    )
+    # 20 minutes from a reach a, b, c; from d all but a
+    text = summarise(commuting_circle(spots.iloc[[0, 3]], 20, net, places=spots))
+    assert "按最近的中心分：a 2 处、d 3 处；同时在几个中心圈内的 2 处（b、c）；" in text
+    assert "哪个中心都到不了的 0 处。" in text
+    near = summarise(commuting_circle(spots.iloc[[0, 3]], 5, net, places=spots))
+    assert "同时在几个中心圈内的 0 处；哪个中心都到不了的 3 处。" in near
+    assert "按最近的中心" not in summarise(commuting_circle(spots.iloc[[0]], 20, net, places=spots))
+
+
+def test_table_in_the_order_of_the_towns(circle: CommutingCircle) -> None:
+    backwards = commuting_circle(
+        (107.0, 27.0), 60, circle.net, places=circle.towns.iloc[::-1][["name", "geometry"]]
+    )
+    assert people_table(backwards)["名称"].tolist() == ["戊", "丁", "丙", "乙"]
+    order = by_time(backwards)
+    assert order.tolist() == [3, 2, 1, 0]
+    assert people_table(backwards)["名称"].iloc[order].tolist() == ["乙", "丙", "丁", "戊"]
+    full = people_table(circle, full_legs=True)["路径"].iloc[0]
+    assert full == "国道（乙—(107, 27)） 10 分"
+
+
+def test_counties_for_people_without_what_nobody_knows(tmp_path: Path) -> None:
+    spots = gpd.GeoDataFrame(
+        {
+            "name": ["乙", "丙"],
+            "kind": ["county_seat", "town"],
+            "county": ["乙县", "乙县"],
+            "adcode": ["520001", "520001"],
+            "people": [300, 100],
+        },
+        geometry=[Point(107, 27), Point(107.1, 27)],
+        crs=4326,
+    )
+    net = network([node("A", 107, 27), node("B", 107.1, 27)], [link("A", "B", 30)])
+    commuting_circle((107.0, 27.0), 20, net, places=spots).to_file(tmp_path / "a.xlsx")
+    sheet = pd.read_excel(tmp_path / "a.xlsx", sheet_name="县（市、区）")
+    assert sheet["县城结论"].tolist() == ["圈内"]
+    assert "人口" not in sheet.columns
+    known = commuting_circle((107.0, 27.0), 20, net, places=spots, population="people")
+    known.to_file(tmp_path / "b.xlsx")
+    sheet = pd.read_excel(tmp_path / "b.xlsx", sheet_name="县（市、区）")
+    row = sheet.iloc[0]
+    assert (row["人口"], row["圈内人口"], row["人口占比"]) == (400, 300, 0.75)
+    assert row["人口口径"] == "按地点"
 
 
 def test_record_is_plain_json(circle: CommutingCircle) -> None:

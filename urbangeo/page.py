@@ -564,6 +564,7 @@ th { position: sticky; top: 0; background: #e9edef; cursor: pointer; text-align:
 th, td { padding: 3px 8px; border-bottom: 1px solid #e0e0e0; vertical-align: top; }
 td:first-child { font-weight: 600; }
 td:nth-child(-n+2) { min-width: 5em; max-width: 8em; }
+td:nth-child(n+3):not(:last-child) { white-space: nowrap; }
 td:last-child { min-width: 16em; }
 td.n { text-align: right; white-space: nowrap; }
 tbody tr { cursor: pointer; }
@@ -638,10 +639,10 @@ aria-label="查名称、县、道路">
     range.properties.start.change.connect(soon);
     range.properties.end.change.connect(soon);
   }
-  plot.properties.inner_width.change.connect(soon);
-  plot.properties.inner_height.change.connect(soon);
-  // the ranges are fitted to the page a little after it is drawn
-  for (const wait of [60, 400, 1500]) setTimeout(label, wait);
+  // the map is fitted to the page a little after the page has its size
+  new ResizeObserver(() => {
+    for (const wait of [60, 400, 1500]) setTimeout(label, wait);
+  }).observe(document.getElementById("map"));
   const body = document.querySelector("#table tbody");
   const rows = Array.from(body.rows);
   let chosen = null;
