@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
-from grids import link, network, node, square_grid
-from shapely.geometry import Point
+import shapely
+from grids import PROFILE, link, network, node, square_grid
+from shapely.geometry import LineString, Point, box
 
-from urbangeo.access import commuting_circle
+from urbangeo.access import commuting_circle, travel_times
+from urbangeo.access import spread as spreading
+from urbangeo.access.isochrones import as_barred, time_surface
+from urbangeo.access.spread import Barred
 from urbangeo.access.surface import Surface, travel_time_surface
 from urbangeo.crs import equal_area, geodesic_area_km2
-from urbangeo.errors import InputError
+from urbangeo.errors import InputError, OutputError
 from urbangeo.network import Network
+from urbangeo.network.profiles import AccessRule, CarRule
 
 SPOT = gpd.GeoSeries([Point(107.0, 27.0)], crs=4326)
 PLACE = gpd.GeoDataFrame({"name": ["a"]}, geometry=SPOT)
@@ -199,3 +205,244 @@ def test_geotiff_says_where_it_lies(tmp_path: Path) -> None:
         reached = np.isfinite(surface.minutes)
         assert np.array_equal(np.isfinite(read), reached)
         assert read[reached] == pytest.approx(surface.minutes[reached])
+
+
+# -- cells and places ------------------------------------------------------------------------
+
+
+def bent_grid(side: int, step_m: float, seed: int, **more: object) -> Network:
+    """Streets of a grid with bent corners; a third of the pieces are missing, some lead one way.
+
+    So there are dead ends, detours, and pieces that are cut off from the rest.
+    """
+    rng = np.random.default_rng(seed)
+    row, column = np.divmod(np.arange(side * side), side)
+    lon = 107 + (column + rng.uniform(-0.3, 0.3, side**2)) * step_m / 99_000
+    lat = 27 + (row + rng.uniform(-0.3, 0.3, side**2)) * step_m / 111_000
+    corner = np.arange(side * side)
+    across, along = corner[column < side - 1], corner[row < side - 1]
+    tails = np.concatenate([across, along])
+    heads = np.concatenate([across + 1, along + side])
+    chosen = np.flatnonzero(rng.random(len(tails)) > 0.34)
+    kinds = np.where(rng.random(len(tails)) < 0.1, "national", "county")
+    ways = rng.random(len(tails)) < 0.1
+    km = step_m / 1000 * rng.uniform(1.0, 1.4, len(tails))
+    nodes = [node(str(i), float(lon[i]), float(lat[i]), "junction") for i in corner]
+    links = [
+        link(str(tails[i]), str(heads[i]), km[i], kinds[i], oneway=int(ways[i])) for i in chosen
+    ]
+    net = network(nodes, links)
+    return net.with_profile(replace(PROFILE, **more)) if more else net
+
+
+def middles(surface: Surface, some: np.ndarray) -> gpd.GeoDataFrame:
+    rows, columns = surface.minutes.shape
+    x = surface.west + (np.arange(columns) + 0.5) * surface.cell_m
+    y = surface.north - (np.arange(rows) + 0.5) * surface.cell_m
+    every = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)[some]
+    return gpd.GeoDataFrame(
+        geometry=gpd.points_from_xy(every[:, 0], every[:, 1], crs=surface.crs)
+    ).to_crs(4326)
+
+
+WALK = AccessRule(kmh=6.0, circuity=1.2, max_km=2.0)
+
+
+@pytest.mark.parametrize("direction", ["from", "to"])
+@pytest.mark.parametrize("modes", [("road",), ("road", "walk")])
+def test_a_cell_takes_as_long_as_a_place_in_its_middle(
+    direction: str, modes: tuple[str, ...]
+) -> None:
+    net = bent_grid(14, 700.0, 5, walk=WALK, car=CarRule(park_min=2.0))
+    centre = (107.043, 27.037)
+    surface = time_surface(net, centre, 14, direction=direction, modes=modes, cell_m=150)
+    rng = np.random.default_rng(1)
+    some = rng.choice(surface.minutes.size, 1200, replace=False)
+    cells = middles(surface, some)
+    ends = (centre, cells) if direction == "from" else (cells, centre)
+    asked = travel_times(net, *ends, modes=modes).to_numpy().ravel()
+    asked = np.where(np.isnan(asked), np.inf, asked)
+    drawn = surface.minutes.ravel()[some]
+    assert np.isfinite(drawn).sum() > 300
+    known = np.isfinite(drawn)
+    # legs are whole milliseconds there, and measured on the ellipsoid
+    assert drawn[known] == pytest.approx(asked[known], abs=0.01)
+    assert (asked[~known] > 14).all()
+
+
+def river_grid() -> tuple[Network, gpd.GeoSeries]:
+    net = bent_grid(12, 800.0, 9, walk=WALK)
+    lines = [LineString([(106.9, 27.02), (107.04, 27.045), (107.2, 27.05)])]
+    return net, gpd.GeoSeries([*lines, box(107.06, 27.0, 107.08, 27.03)], crs=4326)
+
+
+@pytest.mark.parametrize("modes", [("road",), ("road", "walk")])
+@pytest.mark.parametrize("walls", [False, True])
+def test_with_and_without_numba_to_the_last_bit(modes: tuple[str, ...], walls: bool) -> None:
+    pytest.importorskip("numba")
+    net, rivers = river_grid()
+    crs = equal_area(net.bounds)
+    barred = as_barred(rivers, crs) if walls else None
+    ms = np.full(net.graph(modes).n_vertices, np.inf)
+    start = 20
+    ms[start : start + 60] = np.linspace(0, 9, 60) * 60_000
+    spots = net.nodes.geometry.iloc[[start]]
+    both = [
+        travel_time_surface(
+            net, ms, spots, limit_min=12, modes=modes, reverse=False, barred=barred, numba=one
+        )
+        for one in (True, False)
+    ]
+    assert np.isfinite(both[0].minutes).sum() > 100
+    assert np.array_equal(both[0].minutes, both[1].minutes)
+    assert (both[0].west, both[0].north) == (both[1].west, both[1].north)
+
+
+def test_where_numba_is_missing_numpy_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = square_grid(5, km=2)
+    first = time_surface(net, (107.0, 27.0), 8, modes=("road",))
+    monkeypatch.setattr(spreading, "use_numba", lambda: False)
+    monkeypatch.setattr(spreading._Kernel, "get", None)
+    again = time_surface(net, (107.0, 27.0), 8, modes=("road",))
+    assert np.array_equal(first.minutes, again.minutes)
+
+
+def test_points_on_roads_that_are_not_drawn_right_are_few() -> None:
+    # the shares that the issue allows; points are drawn at random along the roads
+    net = bent_grid(110, 400.0, 2)
+    middle = (107 + 55 * 0.4 / 99, 27 + 55 * 0.4 / 111)
+    surface = time_surface(net, middle, 45, modes=("road",))
+    shape = surface.inside(45)
+    rng = np.random.default_rng(4)
+    lines = net.links.geometry.to_numpy()[rng.integers(0, len(net.link_rows), 12_000)]
+    spots = shapely.line_interpolate_point(lines, rng.random(len(lines)), normalized=True)
+    asked = travel_times(net, middle, gpd.GeoSeries(spots, crs=4326), modes=("road",))
+    reached = asked.to_numpy()[0] <= 45
+    drawn = shapely.contains_xy(shape, shapely.get_coordinates(spots))
+    assert 0.15 < reached.mean() < 0.85
+    assert (drawn & ~reached).sum() / drawn.sum() <= 0.005
+    assert (~drawn & reached).sum() / reached.sum() <= 0.01
+
+
+# -- barriers --------------------------------------------------------------------------------
+
+
+def minutes_at(surface: Surface, lon: float, lat: float) -> float:
+    spot = gpd.GeoSeries([Point(lon, lat)], crs=4326).to_crs(surface.crs).iloc[0]
+    row = int((surface.north - spot.y) // surface.cell_m)
+    column = int((spot.x - surface.west) // surface.cell_m)
+    rows, columns = surface.minutes.shape
+    inside = 0 <= row < rows and 0 <= column < columns
+    return float(surface.minutes[row, column]) if inside else float("inf")
+
+
+RIVER = gpd.GeoSeries([LineString([(106.9, 27.01), (107.3, 27.01)])], crs=4326)
+
+
+def test_a_river_without_a_bridge_is_not_crossed() -> None:
+    # a road of 20 km along 27 N, a river 1.1 km north of it, nothing beyond
+    dry = time_surface(one_road(), (107.0, 27.0), 25, cell_m=100)
+    wet = time_surface(one_road(), (107.0, 27.0), 25, cell_m=100, barriers=RIVER)
+    # 10 km of road, then 1.66 km across at 5 min/km: 18.3 minutes
+    assert minutes_at(dry, 107.1, 27.015) == pytest.approx(10 + 5 * 1.662, abs=0.5)
+    assert np.isinf(minutes_at(wet, 107.1, 27.015))
+    assert minutes_at(wet, 107.1, 27.005) == pytest.approx(minutes_at(dry, 107.1, 27.005))
+    # between the cells on both sides the line is drawn, so at most a cell beyond the river
+    assert wet.inside(25).bounds[3] < 27.01 + 100 / 110_770
+
+
+def test_with_a_bridge_the_other_bank_is_reached_by_it() -> None:
+    nodes = [node("A", 107, 27), node("B", 107.2, 27), node("C", 107.2, 27.03)]
+    net = network(nodes, [link("A", "B", 20), link("B", "C", 3.3)])
+    wet = time_surface(net, (107.0, 27.0), 40, cell_m=100, barriers=RIVER)
+    # 20 km, 1.9 km over the bridge to 27.017 N, then 0.99 km west at 5 min/km
+    assert minutes_at(wet, 107.19, 27.017) == pytest.approx(20 + 1.9 + 5 * 0.992, abs=0.6)
+    # nearer to the road on this bank, but that is across the water
+    assert np.isinf(minutes_at(wet, 107.1, 27.015))
+
+
+def test_a_polygon_is_not_entered_and_not_crossed() -> None:
+    lake = gpd.GeoDataFrame(geometry=[box(107.08, 27.005, 107.12, 27.015)], crs=4326)
+    wet = time_surface(one_road(), (107.0, 27.0), 30, cell_m=100, barriers=lake)
+    assert np.isinf(minutes_at(wet, 107.1, 27.01))
+    assert np.isinf(minutes_at(wet, 107.1, 27.02))  # behind it
+    # beside it: 5 km and 2.2 km
+    assert minutes_at(wet, 107.05, 27.02) == pytest.approx(5 + 5 * 2.216, abs=0.5)
+
+
+def test_a_road_that_runs_along_a_barrier_is_entered_from_both_sides() -> None:
+    on_it = gpd.GeoSeries([LineString([(107, 27), (107.2, 27)])], crs=4326)
+    surface = time_surface(one_road(), (107.0, 27.0), 15, cell_m=100, barriers=on_it)
+    assert minutes_at(surface, 107.05, 27.003) == pytest.approx(5 + 5 * 0.332, abs=0.5)
+    assert minutes_at(surface, 107.05, 26.997) == pytest.approx(5 + 5 * 0.332, abs=0.5)
+
+
+def test_legs_and_barriers_by_hand() -> None:
+    # a wall from (0, 0) to (10, 0) and on to (10, 10); legs upwards through it
+    wall = Barred(np.array([LineString([(0, 0), (10, 0), (10, 10)])])).within((-99, -99, 99, 99))
+    begin = np.array([(5, -5), (5, -5), (-3, -5), (10, -5), (5, 5), (5, -5.0), (2, 3)])
+    end = np.array([(5, 5), (5, 0), (-3, 5), (4, 5), (15, 5), (5, -1.5), (9, 4)])
+    crossed = [True, False, False, True, True, False, False]
+    assert wall.crossed(begin, end).tolist() == crossed
+
+
+def test_crossing_as_shapely_tells_it() -> None:
+    rng = np.random.default_rng(8)
+    lines = shapely.linestrings(rng.uniform(0, 3000, (40, 5, 2)))
+    begin, end = rng.uniform(0, 3000, (2, 3000, 2))
+    told = Barred(lines).within((0, 0, 3000, 3000)).crossed(begin, end)
+    legs = shapely.linestrings(np.stack([begin, end], axis=1))
+    crosses = shapely.intersects(legs[:, None], lines[None, :]).any(axis=1)
+    # shapely counts a leg that ends less than a metre beyond; ours takes it to end on the wall
+    shorter = shapely.line_interpolate_point(legs, shapely.length(legs) - 30)
+    clear = shapely.linestrings(np.stack([begin, shapely.get_coordinates(shorter)], axis=1))
+    surely = shapely.intersects(clear[:, None], lines[None, :]).any(axis=1)
+    assert not (told & ~crosses).any()
+    assert (told != crosses).mean() < 0.01
+    assert (told & ~surely).sum() <= (crosses & ~surely).sum()
+
+
+def test_the_nearest_way_in_is_the_nearest_that_can_be_seen() -> None:
+    # the road of the far bank is 0.3 km off, the own road 1 km: it is taken nevertheless
+    nodes = [node("A", 107, 27), node("B", 107.2, 27), node("C", 107, 27.012)]
+    nodes += [node("D", 107.2, 27.012)]
+    net = network(nodes, [link("A", "B", 20), link("C", "D", 20), link("A", "C", 50)])
+    river = gpd.GeoSeries([LineString([(107.05, 27.0105), (107.3, 27.0105)])], crs=4326)
+    surface = time_surface(net, (107.0, 27.0), 30, cell_m=100, barriers=river)
+    assert minutes_at(surface, 107.1, 27.009) == pytest.approx(10 + 5 * 0.997, abs=0.5)
+
+
+# -- files -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cog", [False, True])
+def test_a_geotiff_has_the_same_bytes_every_time_and_says_what_it_is(
+    tmp_path: Path, cog: bool
+) -> None:
+    net = square_grid(5, km=8)
+    surface = time_surface(net, (107.0, 27.0), 40, modes=("road",), cell_m=50)
+    assert max(surface.minutes.shape) > 512  # so that a pyramid is worth it
+    for name in ("a.tif", "b.tif"):
+        surface.to_geotiff(tmp_path / name, cog=cog)
+    assert (tmp_path / "a.tif").read_bytes() == (tmp_path / "b.tif").read_bytes()
+    with rasterio.open(tmp_path / "a.tif") as file:
+        assert file.tags()["digest"] == net.digest
+        assert file.descriptions == ("minutes",)
+        layout = file.tags(ns="IMAGE_STRUCTURE").get("LAYOUT")
+        assert (layout == "COG") is cog
+        assert bool(file.overviews(1)) is cog
+        read = file.read(1)
+    reached = np.isfinite(surface.minutes)
+    assert np.array_equal(read[reached], surface.minutes[reached])
+    assert np.isnan(read[~reached]).all()
+
+
+def test_a_geotiff_that_cannot_be_written(tmp_path: Path) -> None:
+    surface = times(one_road(), (107.0, 27.0), 5.0)
+    with pytest.raises(OutputError, match="it is a folder"):
+        surface.to_geotiff(tmp_path)
+
+
+def test_what_would_not_fit_is_told_with_its_memory() -> None:
+    with pytest.raises(InputError, match=r"A surface of \d+ x \d+ cells of 0.5 m .* GB"):
+        time_surface(one_road(), (107.0, 27.0), 60, cell_m=0.5)

@@ -44,9 +44,11 @@ PIECE_M = 500.0
 LONG_PIECE_M = 1000.0
 """Pieces of roads are no longer than this where there are none, which changes no time, metres."""
 
+ON_ROAD_M = 0.5
+"""Closer than any table can tell, metres: a place there lies on the road."""
+
 _AT_ONCE = 20_000  # points that numpy takes together: some 100 MB
 _NARROWEST_M = 50.0  # of a bucket
-_ON_ROAD_M = 0.5  # closer than any table can tell
 
 
 @dataclass(frozen=True)
@@ -537,13 +539,17 @@ class Field:
         ride[(ahead < 0) & self.one_way[way]] = np.inf
         return float((own[:, 1] + ride).min())
 
-    def at(self, xy: FloatArray, *, numba: bool | None = None) -> tuple[FloatArray, FloatArray]:
+    def at(
+        self, xy: FloatArray, *, on_road_m: float = ON_ROAD_M, numba: bool | None = None
+    ) -> tuple[FloatArray, FloatArray]:
         """Give the times at points.
 
         Parameters
         ----------
         xy
             Metres in the plane of the network's region, shape (n, 2).
+        on_road_m
+            Points no farther from a way in than this lie on it: they need no leg.
         numba
             Whether to use the compiled loop; if it is there, if None.
 
@@ -560,10 +566,10 @@ class Field:
         if self.barred is not None:
             todo = np.flatnonzero(~self.barred.covers(xy))
         if use_numba() if numba is None else numba:
-            ms, near = self._compiled(xy[todo])
+            ms, near = self._compiled(xy[todo], on_road_m)
         else:
             parts = [
-                self._plain(xy[some])
+                self._plain(xy[some], on_road_m)
                 for some in np.split(todo, range(_AT_ONCE, len(todo), _AT_ONCE))
             ]
             ms, near = (np.concatenate(one) for one in zip(*parts, strict=True))
@@ -606,7 +612,7 @@ class Field:
         reach: FloatArray = np.minimum(2 * nearest, nearest + DETOUR_M) + TOUCH_M
         return reach
 
-    def _plain(self, xy: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _plain(self, xy: FloatArray, on_road_m: float) -> tuple[FloatArray, FloatArray]:
         """Times (milliseconds) and nearest ways in, of not too many points."""
         count = len(xy)
         ms, nearest = np.full(count, np.inf), np.full(count, np.inf)
@@ -630,7 +636,7 @@ class Field:
             point, way, share, apart = self._ways(
                 *(one[taken] for one in (point, piece, along, apart))
             )
-            leg = np.where(apart < _ON_ROAD_M, 0.0, apart) * self.leg_ms
+            leg = np.where(apart < on_road_m, 0.0, apart) * self.leg_ms
             np.minimum.at(ms, todo[point], self.way_ms(way, share) + leg)
             nearest[todo[done]] = any_kind[done]
             radius[todo] = np.where(found, reach, np.minimum(2 * radius[todo], self.limit_m))
@@ -686,7 +692,7 @@ class Field:
 
     # -- by numba ----------------------------------------------------------------------------
 
-    def _compiled(self, xy: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _compiled(self, xy: FloatArray, on_road_m: float) -> tuple[FloatArray, FloatArray]:
         square, outside = self.buckets.square(xy)
         upper = outside + (self._gap_main[square] + 1) * self.buckets.width * math.sqrt(2)
         pieces = self.buckets.pieces
@@ -699,7 +705,7 @@ class Field:
             np.ascontiguousarray(xy),
             np.minimum(upper, self.limit_m),
             self._clear_m(xy),
-            np.array([self.limit_m, self.leg_ms, self.last_ms, float(self.reverse)]),
+            np.array([self.limit_m, self.leg_ms, self.last_ms, float(self.reverse), on_road_m]),
             self.buckets.frame,
             self.buckets.starts,
             pieces.ends,
@@ -743,7 +749,7 @@ def _spread(
     out_nearest: FloatArray,
 ) -> None:
     """Do what ``Field._plain`` does, point by point; written for numba."""
-    limit, leg_ms, last, reverse = rules[0], rules[1], rules[2], rules[3] > 0
+    limit, leg_ms, last, reverse, on_road_m = rules[0], rules[1], rules[2], rules[3] > 0, rules[4]
     west, south, width, half = frame[0], frame[1], frame[2], frame[5]
     columns, rows = int(frame[3]), int(frame[4])
     wall_columns, wall_rows = int(wall_frame[3]), int(wall_frame[4])
@@ -874,7 +880,7 @@ def _spread(
                 else:
                     ride = -ahead * (ends_ms[way, 2] if reverse else ends_ms[way, 3])
                 ms = min(ms, centres[k2, 1] + ride)
-            earliest = min(earliest, ms + (apart if apart >= _ON_ROAD_M else 0.0) * leg_ms)
+            earliest = min(earliest, ms + (apart if apart >= on_road_m else 0.0) * leg_ms)
         count = 0
         out_ms[one] = earliest if earliest <= last else np.inf
         out_nearest[one] = nearest

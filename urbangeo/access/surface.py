@@ -1,8 +1,8 @@
 """The travel-time surface: every cell's time, and the bands drawn from it.
 
-A cell's time is the least over all ways in (points along ordinary roads, interchanges, stations)
-of the time there plus the leg off the network. Bands are drawn through the surface by marching
-squares, so that what cannot be reached stays a hole; a hull would fill it.
+A cell's time is that of a place in its middle: the least, over the ways in near it (roads,
+interchanges, stations), of the time there and the leg off the network. Bands are drawn through the
+surface by marching squares, so that what cannot be reached stays a hole; a hull would fill it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon
 
-from urbangeo.access.spread import Barred, Field, OnLink, leg_minutes
+from urbangeo.access.spread import ON_ROAD_M, Barred, Field, OnLink, leg_minutes
 from urbangeo.crs import WGS84, equal_area
 from urbangeo.errors import InputError, OutputError
 from urbangeo.files import writing
@@ -35,10 +35,11 @@ __all__ = [
     "OnLink",
     "Spreads",
     "Surface",
-    "between",
+    "banded",
     "check_cell",
     "drawn_to",
     "filled",
+    "finer",
     "travel_time_surface",
 ]
 
@@ -47,6 +48,7 @@ MOST_CELLS = 50_000_000
 
 _BYTES_DRAWN = 32  # of memory for each cell when lines are drawn: minutes, and heights as float64
 _BLOCK_CELLS = 2_000_000
+_DIGITS = 3  # of metres, to which lines are drawn
 _SAME_M = 0.5  # distances closer than this are equal, as for places
 
 
@@ -77,6 +79,7 @@ class Surface:
     crs: pyproj.CRS
     limit_min: float
     facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    _spreads: Spreads | None = field(default=None, repr=False)
 
     def bands(self, minutes: Sequence[float]) -> gpd.GeoDataFrame:
         """Draw bands between times; disjoint, with holes.
@@ -93,35 +96,40 @@ class Surface:
             nothing reaches has an empty geometry.
         """
         bounds = [0.0, *map(float, minutes)]
-        self._check_limit(bounds[-1])
         if any(high <= low for low, high in pairwise(bounds)):
             raise InputError(
                 f"minutes are {list(minutes)}; ascending numbers above 0 are expected."
             )
-        shapes = [self.between(low or -1.0, high) for low, high in pairwise(bounds)]
-        drawn = gpd.GeoSeries(shapes, crs=self.crs).to_crs(WGS84)
+        drawn = gpd.GeoSeries(self.shapes(bounds[1:]), crs=self.crs).to_crs(WGS84)
         return gpd.GeoDataFrame(
             {"minutes_from": bounds[:-1], "minutes_to": bounds[1:]}, geometry=drawn
         )
 
     def inside(self, minutes: float) -> MultiPolygon:
         """Draw what is reached within some minutes, EPSG:4326, with holes."""
-        self._check_limit(minutes)
-        shape = gpd.GeoSeries([self.between(-1.0, minutes)], crs=self.crs).to_crs(WGS84).iloc[0]
+        shape = gpd.GeoSeries(self.shapes([minutes]), crs=self.crs).to_crs(WGS84).iloc[0]
         assert isinstance(shape, MultiPolygon)
         return shape
 
-    def _check_limit(self, minutes: float) -> None:
-        if minutes > self.limit_min:
+    def shapes(self, bounds: Sequence[float]) -> list[MultiPolygon]:
+        """Draw bands as :meth:`bands` does, in the plane ``crs``; bounds ascend.
+
+        Raises
+        ------
+        InputError
+            If the surface was not spread so far.
+        """
+        if bounds[-1] > self.limit_min:
             raise InputError(
                 f"The surface was spread to {self.limit_min:g} minutes and cannot tell "
-                f"{minutes:g}; make it with limit_min={minutes:g}."
+                f"{bounds[-1]:g}; make it with limit_min={bounds[-1]:g}."
             )
-
-    def between(self, low: float, high: float) -> MultiPolygon:
-        """Draw what takes more than ``low`` and at most ``high`` minutes, in the plane ``crs``."""
         frame = Frame(self.west, self.north, self.cell_m, *self.minutes.shape)
-        return between(self.minutes, frame, self.limit_min, low, high)
+        grid = self.minutes
+        if self._spreads is not None:
+            fine, frame = finer([grid], frame, [self._spreads], bounds, self.limit_min)
+            grid = fine[0]
+        return banded(grid, frame, bounds, self.limit_min)
 
     def to_geotiff(self, path: str | os.PathLike[str], *, cog: bool = False) -> None:
         """Write the minutes as a GeoTIFF, NaN where not reached; the same bytes on every run.
@@ -241,18 +249,88 @@ def travel_time_surface(
     return spreads.surface(frame, limit_min, net.describe(), numba=numba)
 
 
-def between(
-    grid: NDArray[np.float32], frame: Frame, limit_min: float, low: float, high: float
-) -> MultiPolygon:
-    """Draw what takes more than ``low`` and at most ``high`` minutes, in the plane of the grid."""
-    # Marching squares cannot interpolate towards infinity. A cell that is not reached counts
-    # as ten minutes too late, the same for every band, so that all meet in the same lines.
-    late = limit_min + 10.0
-    return filled(np.where(np.isfinite(grid), grid, np.float32(late)), frame, low, high, late)
+def banded(
+    grid: NDArray[np.float32], frame: Frame, bounds: Sequence[float], limit_min: float
+) -> list[MultiPolygon]:
+    """Draw the bands up to each of some bounds, in the plane of a grid."""
+    late = _late(limit_min)
+    heights = _finite(grid, late)
+    return [filled(heights, frame, low, high, late) for low, high in pairwise((-1.0, *bounds))]
+
+
+def finer(
+    grids: Sequence[NDArray[np.float32]],
+    frame: Frame,
+    spreads: Sequence[Spreads],
+    bounds: Sequence[float],
+    limit_min: float,
+) -> tuple[list[NDArray[np.float32]], Frame]:
+    """Halve the cells of grids, for lines to be drawn through them.
+
+    Near the lines at some bounds through the least of the grids, times are measured anew at the
+    middles of the smaller cells, where those that a road passes by within half their width lie on
+    it: a line is to hold the roads that are reached, though the middles of cells beside them may
+    not be. Elsewhere they are interpolated.
+
+    A grid of more than a quarter of the most cells stays as it is.
+    """
+    from scipy.ndimage import maximum_filter, minimum_filter
+
+    if 4 * len(grids) * grids[0].size > MOST_CELLS:
+        return list(grids), frame
+    late = _late(limit_min)
+    # a row and column more on each side, of which a part may be reached
+    wide = [np.pad(_finite(one, late), 1, constant_values=late) for one in grids]
+    best = np.min(wide, axis=0)
+    low = minimum_filter(best, 3, mode="constant", cval=late)
+    high = maximum_filter(best, 3, mode="constant", cval=late)
+    near = np.zeros(best.shape, dtype=bool)
+    for bound in bounds:
+        near |= (low <= bound) & (high > bound)
+    cell = frame.cell_m / 2
+    fine = Frame(
+        frame.west - frame.cell_m, frame.north + frame.cell_m, cell, *(2 * n for n in best.shape)
+    )
+    row, column = np.nonzero(near.repeat(2, axis=0).repeat(2, axis=1))
+    xy = fine.middles(row, column)
+    out = []
+    for one, source in zip(wide, spreads, strict=True):
+        smooth = _halved(_halved(one).T).T
+        smooth[row, column] = source.at(xy, on_road_m=cell / 2)
+        out.append(smooth.astype(np.float32))
+    return out, fine
+
+
+def _halved(grid: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Halve the height of cells, interpolating between their middles."""
+    above = np.concatenate([grid[:1], grid[:-1]])
+    below = np.concatenate([grid[1:], grid[-1:]])
+    halves: NDArray[np.float64] = np.stack(
+        [0.75 * grid + 0.25 * above, 0.75 * grid + 0.25 * below], axis=1
+    ).reshape(-1, grid.shape[1])
+    return halves
+
+
+def _late(limit_min: float) -> float:
+    """Minutes for what is not reached.
+
+    Marching squares cannot interpolate towards infinity. A cell that is not reached counts as ten
+    minutes too late, the same for every band, so that all meet in the same lines.
+    """
+    return limit_min + 10.0
+
+
+def _finite(grid: NDArray[np.float32], late: float) -> NDArray[np.float64]:
+    finite: NDArray[np.float64] = np.where(np.isfinite(grid), grid, late).astype(float)
+    return finite
 
 
 def filled(
-    heights: NDArray[Any], frame: Frame, low: float, high: float, outside: float | None = None
+    heights: NDArray[np.float64],
+    frame: Frame,
+    low: float,
+    high: float,
+    outside: float | None = None,
 ) -> MultiPolygon:
     """Draw where heights at the middles of cells lie above ``low`` and not above ``high``.
 
@@ -263,7 +341,7 @@ def filled(
     how: dict[str, Any] = {"mode": "edge"}
     if outside is not None:
         how = {"mode": "constant", "constant_values": outside}
-    z = np.pad(heights.astype(float), 1, **how)
+    z = np.pad(heights, 1, **how)
     rows, columns = z.shape
     x = frame.west + (np.arange(columns) - 0.5) * frame.cell_m
     y = frame.north - (np.arange(rows) - 0.5) * frame.cell_m
@@ -275,6 +353,8 @@ def filled(
     for xy, breaks in zip(points, offsets, strict=True):
         if xy is None or breaks is None:
             continue
+        # The line between two bands comes out the same in both but for the last digits.
+        xy = np.round(xy, _DIGITS)
         rings = [xy[a:b] for a, b in pairwise(breaks)]
         polygons.append(Polygon(rings[0], rings[1:]))
     if not polygons:
@@ -358,11 +438,15 @@ class Frame:
     def blocks(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Rows of cells, some at a time, and the middles of their cells, shape (n, 2)."""
         step = max(1, _BLOCK_CELLS // self.columns)
-        x = self.west + (np.arange(self.columns) + 0.5) * self.cell_m
         for start in range(0, self.rows, step):
             some = slice(start, min(self.rows, start + step))
-            y = self.north - (np.arange(some.start, some.stop) + 0.5) * self.cell_m
-            yield some, np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+            row, column = np.indices((some.stop - start, self.columns)).reshape(2, -1)
+            yield some, self.middles(row + start, column)
+
+    def middles(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Middles of cells, metres, shape (n, 2)."""
+        x = self.west + (column + 0.5) * self.cell_m
+        return np.column_stack([x, self.north - (row + 0.5) * self.cell_m])
 
 
 @dataclass(frozen=True, eq=False)
@@ -445,53 +529,70 @@ class Spreads:
         if len(rows):
             grid = grid[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
             west, north = west + columns[0] * frame.cell_m, north - rows[0] * frame.cell_m
-        return Surface(grid, float(west), float(north), frame.cell_m, self.crs, limit_min, facts)
+        cell_m, crs = frame.cell_m, self.crs
+        return Surface(grid, float(west), float(north), cell_m, crs, limit_min, facts, self)
 
     def onto(self, frame: Frame, *, numba: bool | None = None) -> NDArray[np.float32]:
         """Give the minutes of the cells of a grid; infinite where not reached in time."""
-        grid = np.full((frame.rows, frame.columns), np.inf, dtype=np.float32)
+        grid = np.empty((frame.rows, frame.columns), dtype=np.float32)
         for rows, xy in frame.blocks():
-            block = grid[rows].reshape(-1)
-            for street in self.fields:
-                some = np.flatnonzero(street.within_reach(xy))
-                minutes, _ = street.at(xy[some], numba=numba)
-                block[some] = np.minimum(block[some], minutes)
-        self._across(grid, frame, numba=numba)
+            grid[rows] = self.at(xy, numba=numba).reshape(-1, frame.columns)
         return grid
 
-    def _across(self, grid: NDArray[np.float32], frame: Frame, *, numba: bool | None) -> None:
-        """Lower cells that are reached from a centre without the network.
+    def at(
+        self,
+        xy: NDArray[np.float64],
+        *,
+        on_road_m: float = ON_ROAD_M,
+        numba: bool | None = None,
+    ) -> NDArray[np.float64]:
+        """Give the minutes at points; infinite where not reached in time.
+
+        Parameters
+        ----------
+        xy
+            Metres in the plane ``crs``, shape (n, 2).
+        on_road_m
+            Points no farther from a way in than this lie on it.
+        numba
+            Whether to use the compiled loop; if it is there, if None.
+        """
+        minutes = np.full(len(xy), np.inf)
+        for street in self.fields:
+            some = np.flatnonzero(street.within_reach(xy))
+            reached, _ = street.at(xy[some], on_road_m=on_road_m, numba=numba)
+            minutes[some] = np.minimum(minutes[some], reached)
+        self._across(xy, minutes, numba=numba)
+        return minutes
+
+    def _across(
+        self, xy: NDArray[np.float64], minutes: NDArray[np.float64], *, numba: bool | None
+    ) -> None:
+        """Lower the times of points that are reached from a centre without the network.
 
         As a place is: one that lies closer to the centre than both to the network together.
         """
-        if not len(self.centres):
-            return
-        nearest = np.min([one.at(self.centres, numba=numba)[1] for one in self.fields], axis=0)
-        for (x, y), own in zip(self.centres, nearest, strict=True):
+        nearest = self._nearest(self.centres, numba=numba)
+        for centre, own in zip(self.centres, nearest, strict=True):
             for street in self.fields:
-                wide = street.across_m + frame.cell_m
-                c0 = max(0, int((x - wide - frame.west) // frame.cell_m))
-                c1 = min(frame.columns, int((x + wide - frame.west) // frame.cell_m) + 1)
-                r0 = max(0, int((frame.north - y - wide) // frame.cell_m))
-                r1 = min(frame.rows, int((frame.north - y + wide) // frame.cell_m) + 1)
-                if c0 >= c1 or r0 >= r1:
+                wide = street.across_m
+                some = np.flatnonzero((np.abs(xy - centre) <= wide).all(axis=1))
+                apart = np.hypot(*(xy[some] - centre).T)
+                across = (street.park_ms + apart * street.leg_ms) / MS
+                faster = (across < minutes[some]) & (across <= self.last_min) & (apart <= wide)
+                some, apart, across = some[faster], apart[faster], across[faster]
+                if not len(some):
                     continue
-                window = grid[r0:r1, c0:c1]
-                east = frame.west + (np.arange(c0, c1) + 0.5) * frame.cell_m
-                up = frame.north - (np.arange(r0, r1) + 0.5) * frame.cell_m
-                xy = np.stack(np.meshgrid(east, up), axis=-1)
-                apart = np.hypot(xy[..., 0] - x, xy[..., 1] - y)
-                minutes = (street.park_ms + apart * street.leg_ms) / MS
-                faster = (minutes < window) & (minutes <= self.last_min)
-                row, column = np.nonzero(faster & (apart <= street.limit_m))
-                spots = xy[row, column]
-                if not len(spots):
-                    continue
-                around = np.min([one.at(spots, numba=numba)[1] for one in self.fields], axis=0)
-                good = apart[row, column] <= own + around + _SAME_M
+                good = apart <= own + self._nearest(xy[some], numba=numba) + _SAME_M
                 if self.barred is not None:
-                    walls = self.barred.within((x - wide, y - wide, x + wide, y + wide))
-                    good &= ~walls.crossed(np.broadcast_to((x, y), spots.shape), spots)
-                    good &= ~walls.covers(spots)
-                row, column = row[good], column[good]
-                window[row, column] = minutes[row, column]
+                    walls = self.barred.within((*(centre - wide), *(centre + wide)))
+                    good &= ~walls.crossed(np.broadcast_to(centre, xy[some].shape), xy[some])
+                    good &= ~walls.covers(xy[some])
+                minutes[some[good]] = across[good]
+
+    def _nearest(self, xy: NDArray[np.float64], *, numba: bool | None) -> NDArray[np.float64]:
+        """Metres to the nearest way in by any mode."""
+        nearest: NDArray[np.float64] = np.min(
+            [one.at(xy, numba=numba)[1] for one in self.fields], axis=0
+        )
+        return nearest
