@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -137,13 +136,22 @@ def trace(
     vertices = chain if reverse else chain[::-1]
     first, last = (way, end) if reverse else (end, way)
     pieces = [*_snap_pieces(snaps, first, vertices[0], starting=True)]
-    for tail, head in pairwise(vertices):
-        arc = graph.arc(tail, head)
-        pieces.append(
-            (int(graph.kind[arc]), int(graph.item[arc]), tail, head, int(graph.cost_ms[arc]))
-        )
+    along = np.array(vertices)
+    arcs = _arcs(graph, along[:-1], along[1:])
+    columns = (graph.kind[arcs], graph.item[arcs], along[:-1], along[1:], graph.cost_ms[arcs])
+    pieces += zip(*(one.tolist() for one in columns), strict=True)
     pieces += _snap_pieces(snaps, last, vertices[-1], starting=False)
     return _tell(net, graph, pieces, names)
+
+
+def _arcs(graph: Graph, tail: NDArray[np.int64], head: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Numbers of the arcs between pairs of vertices, all of which there are."""
+    arcs = graph.indptr[tail]
+    todo = np.flatnonzero(graph.heads[arcs] != head)
+    while len(todo):  # as often as a vertex has arcs: few
+        arcs[todo] += 1
+        todo = todo[graph.heads[arcs[todo]] != head[todo]]
+    return arcs
 
 
 _OFF, _OFF_ON_FOOT, _PARKING = -1, -2, -3  # kinds of pieces that are no arcs
@@ -186,8 +194,17 @@ def _tell(net: Network, graph: Graph, pieces: Sequence[_Piece], ends: tuple[str,
             legs.append(Leg(**current))
             current = None
 
+    n_nodes, n_streets = graph.n_nodes, graph.n_streets
+    titles: dict[int, str] = net.derived("road titles", (), dict)  # told once for each link
+
     def passed(vertex: int) -> str:
-        return str(names[vertex % graph.n_nodes]) if vertex < graph.n_streets else ""
+        return str(names[vertex % n_nodes]) if vertex < n_streets else ""
+
+    def title_of(link: int) -> str:
+        if link not in titles:
+            row = {"ref": refs[link], "name": roads[link], "class": kinds[link]}
+            titles[link] = road_name(row)
+        return titles[link]
 
     for kind, item, tail, head, ms in pieces:
         if kind == _PARKING:
@@ -203,15 +220,18 @@ def _tell(net: Network, graph: Graph, pieces: Sequence[_Piece], ends: tuple[str,
         elif kind in (ArcKind.ROAD, ArcKind.WALK):
             mode = "road" if kind == ArcKind.ROAD else "walk"
             road_ms, other_ms = _counted(mode == "road", ms, road_ms, other_ms)
-            backward = (
-                tail % graph.n_nodes == tables.head[item]
-                if tail >= 0
-                else head % graph.n_nodes == tables.tail[item]
-            )
-            tail, head = tail if tail >= 0 else head, head if head >= 0 else tail
+            share = 1.0
+            if tail < 0 or head < 0:
+                backward = (
+                    tail % n_nodes == tables.head[item]
+                    if tail >= 0
+                    else head % n_nodes == tables.tail[item]
+                )
+                there, back = net.link_ms(np.array([item]), mode)
+                share = min(1.0, ms / float(back[0] if backward else there[0]))
+                tail = head = max(tail, head)
             place = passed(tail) or place
-            title = road_name({"ref": refs[item], "name": roads[item], "class": kinds[item]})
-            title = title if mode == "road" else f"步行 {title}"
+            title = title_of(item) if mode == "road" else f"步行 {title_of(item)}"
             if current is None or current["mode"] != mode or current["name"] != title:
                 close()
                 current = {
@@ -222,13 +242,11 @@ def _tell(net: Network, graph: Graph, pieces: Sequence[_Piece], ends: tuple[str,
                     "minutes": 0.0,
                     "km": 0.0,
                 }
-            there, back = net.link_ms(np.array([item]), mode)
-            whole = back[0] if backward else there[0]
-            share = min(1.0, ms / float(whole))
             current["minutes"] += ms / MS
             current["km"] += share * net.length_m[item] / 1000.0
-            if passed(head):
-                place = current["end"] = passed(head)
+            reached = passed(head)
+            if reached:
+                place = current["end"] = reached
         else:
             close()
             other_ms += ms
