@@ -389,16 +389,15 @@ def _split(
     each other; each face that they enclose belongs to one band and one grid. So the parts lie side
     by side exactly, whatever three or four grids do where their lines meet.
     """
-    best = grids.min(axis=0)
+    owner, best = np.argmin(grids, axis=0), grids.min(axis=0)
+    second = np.partition(grids, 1, axis=0)[1] if len(grids) > 1 else np.full_like(best, np.inf)
     bands = banded(best, frame, bounds, bounds[-1])
     lines = [shapely.boundary(one) for one in bands]
     late = bounds[-1] + 10.0
-    owner = np.argmin(grids, axis=0)
-    owner[~np.isfinite(best)] = -1
     for row, grid in enumerate(grids):
         if not (owner == row).any():
             continue
-        others = np.delete(grids, row, axis=0).min(axis=0, initial=np.inf)
+        others = np.where(owner == row, second, best)
         ahead = _finite(others, late) - _finite(grid, late)  # how much faster it is
         own = filled(ahead, frame, 0.0, np.inf)
         lines.append(shapely.boundary(own))
