@@ -576,6 +576,11 @@ class Plan:
         return self.table("claims")
 
     @property
+    def promises(self) -> PlanTable:
+        """Promised travel times with every reading that their words allow."""
+        return self.table("promises")
+
+    @property
     def projects(self) -> PlanTable:
         """What the plan says is to be built or done, one row each.
 
