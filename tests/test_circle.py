@@ -172,6 +172,37 @@ def test_break_even_of_many_places_where_trains_matter_for_some() -> None:
             assert (name in set(held)) == expected, (name, slower)
 
 
+@given(
+    st.lists(st.integers(1, 25), min_size=8, max_size=8),
+    st.integers(2, 30),
+    st.integers(0, 3),
+    st.integers(4, 7),
+    st.sampled_from(["to", "from"]),
+)
+@settings(max_examples=20, deadline=None)
+def test_break_even_is_where_slowing_all_roads_turns_the_verdict(
+    lengths: list[int], ride: int, board: int, alight: int, direction: str
+) -> None:
+    # a line of nine towns and a train between two of them; all roads are slowed step by step
+    names = [f"n{one}" for one in range(9)]
+    nodes = [
+        node(name, 107 + place / 10, 27.0, "station" if place in {board, alight} else "place")
+        for place, name in enumerate(names)
+    ]
+    links = [link(*pair, km) for pair, km in zip(pairwise(names), lengths, strict=True)]
+    net = network(nodes, links, service("G", [f"n{board}", f"n{alight}"], [ride]))
+    spots = table(name=names, xy=[(107 + one / 10, 27.0) for one in range(9)])
+    centre = (107.1, 27.0)
+    found = commuting_circle(centre, 60, net, places=spots, direction=direction).towns
+    for slower in (1.0, 1.15, 1.6, 2.3, 4.0, 9.0):
+        view = net.scaled(1 / slower)
+        held = commuting_circle(centre, 60, view, places=spots, direction=direction).towns
+        inside = (held["status"] == "inside").to_numpy()
+        sure = (found["breakeven"] - slower).abs() > 0.003
+        expected = (found["breakeven"] >= slower).to_numpy()
+        assert (inside == expected)[sure.to_numpy()].all(), slower
+
+
 def test_nothing_is_made_before_it_is_asked_for() -> None:
     circle = commuting_circle(corner(2, 2), 2, square_grid(5), places=GRID)
     assert len(circle.inside) == 13
