@@ -20,6 +20,7 @@ import math
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -29,6 +30,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from urbangeo.access.engine import _cores
 from urbangeo.network.graph import MS
 from urbangeo.network.network import Network
 from urbangeo.network.snap import DETOUR_M, MOST_LINKS, TOUCH_M, _ways_in
@@ -48,6 +50,7 @@ ON_ROAD_M = 0.5
 """Closer than any table can tell, metres: a place there lies on the road."""
 
 _AT_ONCE = 20_000  # points that numpy takes together: some 100 MB
+_WORTH_A_THREAD = 20_000
 _NARROWEST_M = 50.0  # of a bucket
 
 
@@ -244,6 +247,14 @@ def _runs(counts: IntArray) -> tuple[IntArray, IntArray]:
     return owner, np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
+def _meet(bounds: FloatArray, low: Sequence[float], high: Sequence[float]) -> NDArray[np.bool_]:
+    """Whether bounds meet a box."""
+    west, south, east, north = bounds.T
+    met: NDArray[np.bool_] = (west <= high[0]) & (south <= high[1]) & (east >= low[0])
+    met &= north >= low[1]
+    return met
+
+
 class Barred:
     """What legs off the network must not cross.
 
@@ -271,8 +282,7 @@ class Barred:
     def within(self, box: Sequence[float]) -> Barred:
         """Give the barriers whose bounds meet a box; ready to be asked."""
         west, south, east, north = box
-        near = (self._bounds[:, [0, 1]] <= (east, north)).all(axis=1)
-        near &= (self._bounds[:, [2, 3]] >= (west, south)).all(axis=1)
+        near = _meet(self._bounds, (west, south), (east, north))
         some = Barred.__new__(Barred)
         some._areas, some._tree, some._lines = self._areas, self._tree, self._lines[near]
         some._bounds, some._count = self._bounds[near], self._count
@@ -445,7 +455,7 @@ class Field:
         here = [one for one in on_links if one.foot != by_car and way_of[one.link] >= 0]
         here.sort(key=lambda one: int(way_of[one.link]))
         begun = way_of[[one.link for one in here]] if here else np.empty(0, dtype=np.int64)
-        earliest = ends[:, :2].min(axis=1)
+        earliest = np.minimum(ends[:, 0], ends[:, 1])
         earliest[begun] = np.minimum(earliest[begun], [one.leg_ms + park for one in here])
 
         # Ways in that no reached cell can be near to are left aside.
@@ -459,7 +469,7 @@ class Field:
         near = np.zeros(len(bounds), dtype=bool)
         if len(corners[0]):
             low, high = corners[0].min(axis=0), corners[1].max(axis=0)
-            near = (bounds[:, :2] <= high).all(axis=1) & (bounds[:, 2:] >= low).all(axis=1)
+            near = _meet(bounds, low, high)
         rows = np.flatnonzero(near)
         new = np.cumsum(near) - 1
         counts = np.bincount(new[begun], minlength=len(rows)) if here else np.zeros(len(rows), int)
@@ -701,10 +711,9 @@ class Field:
         else:
             walls = self.barred.buckets
         ms, nearest = np.empty(len(xy)), np.empty(len(xy))
-        _Kernel.get()(
-            np.ascontiguousarray(xy),
-            np.minimum(upper, self.limit_m),
-            self._clear_m(xy),
+        kernel, xy = _Kernel.get(), np.ascontiguousarray(xy)
+        upper, clear = np.minimum(upper, self.limit_m), self._clear_m(xy)
+        given = (
             np.array([self.limit_m, self.leg_ms, self.last_ms, float(self.reverse), on_road_m]),
             self.buckets.frame,
             self.buckets.starts,
@@ -720,9 +729,19 @@ class Field:
             walls.frame,
             walls.starts,
             walls.pieces.ends,
-            ms,
-            nearest,
         )
+
+        def work(some: slice) -> None:
+            kernel(xy[some], upper[some], clear[some], *given, ms[some], nearest[some])
+
+        # Each thread needs room for all ways in, so few points are not worth one.
+        step = max(_WORTH_A_THREAD, -(-len(xy) // _cores()))
+        parts = [slice(start, start + step) for start in range(0, len(xy), step)]
+        if len(parts) < 2:
+            work(slice(None))
+        else:
+            with ThreadPoolExecutor(len(parts)) as pool:
+                list(pool.map(work, parts))
         return ms, nearest
 
 
