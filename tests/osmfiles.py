@@ -1,4 +1,4 @@
-"""Writes small OpenStreetMap files for the tests, in every format, with osmium."""
+"""Writes small OpenStreetMap files for the tests, in every format, with osmium; and reads them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from urbangeo.network.osm import OsmTables, read_osm
+
 Nodes = Mapping[int, Sequence[Any]]
 Ways = Iterable[tuple[int, Sequence[int], Mapping[str, str]]]
+
+ROAD = {"highway": "primary"}
+FORMATS = (".osm", ".osm.gz", ".osm.bz2", ".osm.pbf")
 
 # One degree of longitude and of latitude at 27° N, metres (series for WGS 84)
 LON_M, LAT_M = 99_253.0, 110_793.0
@@ -58,3 +63,14 @@ def xml_way(number: int, refs: Iterable[int], **tags: str) -> str:
     inside = "".join(f'<nd ref="{ref}"/>' for ref in refs)
     inside += "".join(f'<tag k="{key}" v="{value}"/>' for key, value in tags.items())
     return f'<way id="{number}">{inside}</way>'
+
+
+def read_drawn(folder: Path, nodes: Nodes, ways: Ways, **options: Any) -> OsmTables:
+    """Write nodes and ways and read them."""
+    return read_osm(write_osm(folder / "x.osm.pbf", nodes, ways), **options)
+
+
+def ends(tables: OsmTables) -> list[tuple[str, str]]:
+    """Names of the two nodes of each link."""
+    ids = tables.nodes["id"].to_numpy()
+    return list(zip(ids[tables.tail], ids[tables.head], strict=True))

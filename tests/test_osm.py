@@ -1,14 +1,8 @@
-"""OpenStreetMap files into tables: what is read, repaired, refused, and equality with OSMnx."""
+"""From OpenStreetMap files to tables: links and nodes, repairs, and equality with OSMnx."""
 
 from __future__ import annotations
 
-import bz2
-import contextlib
-import gzip
-import struct
-import sys
 import warnings
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,29 +10,16 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
-from osmfiles import LON_M, grid, write_osm, write_xml, xml_nodes, xml_way
+from osmfiles import FORMATS, LON_M, ROAD, ends, grid, read_drawn, write_osm
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from urbangeo.crs import GEOD
 from urbangeo.errors import InputError
-from urbangeo.network import osm as module
 from urbangeo.network.osm import OsmTables, read_osm
 from urbangeo.network.osmtags import CHINA_KMH
 
 pytest.importorskip("osmium", reason="the extra osm is not installed")
-
-ROAD = {"highway": "primary"}
-FORMATS = (".osm", ".osm.gz", ".osm.bz2", ".osm.pbf")
-
-
-def ends(tables: OsmTables) -> list[tuple[str, str]]:
-    ids = tables.nodes["id"].to_numpy()
-    return list(zip(ids[tables.tail], ids[tables.head], strict=True))
-
-
-def read(folder: Path, nodes: Any, ways: Any, **options: Any) -> OsmTables:
-    return read_osm(write_osm(folder / "x.osm.pbf", nodes, ways), **options)
 
 
 # -- what is read -----------------------------------------------------------------------------
@@ -65,7 +46,7 @@ def test_every_format_gives_the_same_tables(tmp_path: Path, suffix: str) -> None
 
 
 def test_the_tables_have_the_columns_that_networks_take(tmp_path: Path) -> None:
-    made = read(tmp_path, grid(2), [(1, [1, 2], ROAD)])
+    made = read_drawn(tmp_path, grid(2), [(1, [1, 2], ROAD)])
     assert made.nodes.columns.tolist() == [
         "id", "kind", "name", "adcode", "source", "precision_m", "lon", "lat", "component",
     ]  # fmt: skip
@@ -81,15 +62,15 @@ def test_the_tables_have_the_columns_that_networks_take(tmp_path: Path) -> None:
 
 def test_roads_meet_only_where_they_share_a_node(tmp_path: Path) -> None:
     nodes = grid(3) | {10: (107.01, 26.99), 11: (107.01, 27.01)}
-    bridge = read(tmp_path, nodes, [(1, [1, 2, 3], ROAD), (2, [10, 11], ROAD)])
+    bridge = read_drawn(tmp_path, nodes, [(1, [1, 2, 3], ROAD), (2, [10, 11], ROAD)])
     assert ends(bridge) == [("n1", "n3"), ("n10", "n11")]
     assert bridge.report.components == (2, 2)
-    crossing = read(tmp_path, nodes, [(1, [1, 2, 3], ROAD), (2, [10, 2, 11], ROAD)])
+    crossing = read_drawn(tmp_path, nodes, [(1, [1, 2, 3], ROAD), (2, [10, 2, 11], ROAD)])
     assert ends(crossing) == [("n1", "n2"), ("n2", "n3"), ("n10", "n2"), ("n2", "n11")]
 
 
 def test_against_the_way_is_turned_round(tmp_path: Path) -> None:
-    made = read(
+    made = read_drawn(
         tmp_path,
         grid(3),
         [(1, [1, 2, 3], ROAD | {"oneway": "-1", "maxspeed": "60", "maxspeed:backward": "40"})],
@@ -101,7 +82,7 @@ def test_against_the_way_is_turned_round(tmp_path: Path) -> None:
 
 def test_two_limits_become_two_one_way_links(tmp_path: Path) -> None:
     tags = ROAD | {"maxspeed:forward": "60", "maxspeed:backward": "40"}
-    made = read(tmp_path, grid(3), [(1, [1, 2], tags), (2, [2, 3], tags)])
+    made = read_drawn(tmp_path, grid(3), [(1, [1, 2], tags), (2, [2, 3], tags)])
     assert ends(made) == [("n1", "n3"), ("n3", "n1")]
     assert made.links["speed_kmh"].tolist() == [60, 40]
     assert made.links["oneway"].tolist() == [True, True]
@@ -109,7 +90,7 @@ def test_two_limits_become_two_one_way_links(tmp_path: Path) -> None:
     assert made.xy[3:].tolist() == made.xy[:3][::-1].tolist()
     assert made.report.noted["split_speeds"] == 1
     # the same limits drawn the other way are not the same road
-    turned = read(tmp_path, grid(3), [(1, [1, 2], tags), (2, [3, 2], tags)])
+    turned = read_drawn(tmp_path, grid(3), [(1, [1, 2], tags), (2, [3, 2], tags)])
     assert len(turned.links) == 4
 
 
@@ -117,7 +98,7 @@ def test_an_interchange_is_where_an_expressway_meets_other_roads(tmp_path: Path)
     nodes = grid(4) | {10: (107.015, 26.995), 11: (107.02, 26.99)}
     fast = {"highway": "motorway", "ref": "G75"}
     ramp = {"highway": "motorway_link", "oneway": "yes"}
-    made = read(
+    made = read_drawn(
         tmp_path,
         nodes,
         [(1, [1, 2, 3, 4], fast), (2, [2, 10], ramp), (3, [10, 11], ROAD)],
@@ -136,7 +117,7 @@ def test_a_service_area_is_no_way_in(tmp_path: Path) -> None:
     nodes = grid(3) | {10: (107.011, 27.001), 11: (107.05, 27.05), 12: (107.06, 27.05)}
     fast, yard = {"highway": "motorway"}, {"highway": "service"}
     ways = [(1, [1, 2, 3], fast), (2, [2, 10], yard), (3, [11, 12], yard)]
-    made = read(tmp_path, nodes, ways)
+    made = read_drawn(tmp_path, nodes, ways)
     links = made.links.set_index("id")["class"]
     assert links["w2-0"] == "expressway"
     assert links["w3-0"] == "connector"  # a yard elsewhere
@@ -150,9 +131,9 @@ def test_plans_are_links_only_when_asked_for(tmp_path: Path) -> None:
         (2, [2, 3], {"highway": "construction", "construction": "motorway"}),
         (3, [3, 4], {"highway": "proposed", "proposed": "trunk", "opening_date": "2027"}),
     ]
-    made = read(tmp_path, grid(4), ways)
+    made = read_drawn(tmp_path, grid(4), ways)
     assert (len(made.links), dict(made.report.dropped)) == (1, {"construction": 1, "proposed": 1})
-    made = read(tmp_path, grid(4), ways, planned=True)
+    made = read_drawn(tmp_path, grid(4), ways, planned=True)
     assert made.links["status"].tolist() == ["已建成", "在建", "前期"]
     assert made.links["planned_year"].tolist()[2] == 2027
     assert made.report.kept["planned_links"] == 2
@@ -163,56 +144,21 @@ def test_plans_are_links_only_when_asked_for(tmp_path: Path) -> None:
 def test_ferries_take_as_long_as_they_say(tmp_path: Path) -> None:
     boat = {"route": "ferry", "motor_vehicle": "yes", "duration": "00:30"}
     ways = [(1, [1, 2], ROAD), (2, [2, 3, 4], boat), (3, [4, 5], ROAD)]
-    assert read(tmp_path, grid(5), ways).report.dropped["ferry"] == 1
-    made = read(tmp_path, grid(5), ways, ferries=True)
+    assert read_drawn(tmp_path, grid(5), ways).report.dropped["ferry"] == 1
+    made = read_drawn(tmp_path, grid(5), ways, ferries=True)
     row = made.links.set_index("id").loc["w2-0"]
     assert (row["class"], row["osm_highway"]) == ("connector", "ferry")
     assert row["length_m"] / 1000 / row["speed_kmh"] * 60 == pytest.approx(30)
 
 
-def test_railways_with_their_stations(tmp_path: Path) -> None:
-    nodes: dict[int, Any] = dict(grid(5))
-    nodes[20] = (107.0201, 27.0005, {"railway": "station", "name": "Guiyang", "name:zh": "贵阳站"})
-    nodes[21] = (107.04, 27.0, {"name": "x", "railway": "halt"})
-    nodes[22] = (107.2, 27.2, {"railway": "station", "name": "远"})
-    nodes[23] = (107.01, 27.0, {"railway": "station", "station": "subway", "name": "地铁"})
-    nodes[24] = (107.01, 27.0, {"disused:railway": "station"})
-    track = {"railway": "rail", "maxspeed": "250", "name": "沪昆"}
-    ways = [
-        (1, [1, 2, 3, 4, 5], track),
-        (2, [3, 20], track | {"service": "siding"}),
-        (3, [1, 2], ROAD),
-    ]
-    made = read(tmp_path, nodes, ways)
-    rail = made.links[made.links["mode"] == "rail"]
-    assert rail["class"].tolist() == ["hsr", "hsr"]
-    assert rail["speed_kmh"].tolist() == [250, 250]
-    stations = made.nodes[made.nodes["kind"] == "station"]
-    assert stations[["id", "name"]].to_numpy().tolist() == [["r3", "贵阳站"], ["r5", "x"]]
-    # a level crossing does not join track and road
-    assert not set(made.nodes.loc[made.nodes["id"].str.startswith("r"), "id"]) & {"n1"}
-    assert made.report.dropped == {"siding": 1, "station_far": 1, "station_no_track": 1}
-    assert made.report.snapping["snapped"] == 2
-    assert made.report.snapping["unsnapped"] == 2
-    # 0.0001° of longitude and 0.0005° of latitude: 9.9 m and 55.4 m, 56.3 m together
-    assert made.report.snapping["max_m"] == pytest.approx(56.3, rel=0.01)
-    assert read(tmp_path, nodes, ways, rail=False).report.dropped["rail_unwanted"] == 2
-
-
-def test_a_station_drawn_as_an_area_is_its_middle(tmp_path: Path) -> None:
-    nodes: dict[int, Any] = dict(grid(4))
-    nodes |= {10: (107.0199, 27.0), 11: (107.0201, 27.0), 12: (107.0201, 27.001)}
-    ways = [
-        (1, [1, 2, 3, 4], {"railway": "rail"}),
-        (2, [10, 11, 12, 10], {"railway": "station", "name": "龙里站"}),
-    ]
-    made = read(tmp_path, nodes, ways)
-    stations = made.nodes[made.nodes["kind"] == "station"]
-    assert stations[["id", "name"]].to_numpy().tolist() == [["r3", "龙里站"]]
-    nodes[13] = (107.02, 27.0, {"railway": "station", "name": "龙里站"})
-    twice = read(tmp_path, nodes, ways)
-    assert twice.report.kept["stations"] == 1
-    assert twice.report.repaired["station_merged"] == 1
+def test_each_ferry_takes_its_own_time(tmp_path: Path) -> None:
+    # half an hour each, one after the other: joined they would be said to take half an hour
+    boat = {"route": "ferry", "motor_vehicle": "yes", "duration": "00:30"}
+    ways = [(1, [1, 2], boat), (2, [2, 3], boat)]
+    made = read_drawn(tmp_path, grid(3), ways, ferries=True)
+    assert ends(made) == [("n1", "n2"), ("n2", "n3")]
+    hours = made.links["length_m"] / 1000 / made.links["speed_kmh"]
+    assert hours.tolist() == pytest.approx([0.5, 0.5])
 
 
 def test_classes_and_speeds_are_the_callers(tmp_path: Path) -> None:
@@ -221,11 +167,11 @@ def test_classes_and_speeds_are_the_callers(tmp_path: Path) -> None:
         (2, [2, 3], {"highway": "track"}),
         (3, [3, 4], {"highway": "residential"}),
     ]
-    made = read(tmp_path, grid(4), ways, classes={"primary", "track"}, speeds={"primary": 55})
+    made = read_drawn(tmp_path, grid(4), ways, classes={"primary", "track"}, speeds={"primary": 55})
     assert made.links["osm_highway"].tolist() == ["primary", "track"]
     assert made.links["speed_kmh"].tolist() == [55, 15]
     assert made.report.dropped == {"class_unwanted": 1}
-    plain = read(tmp_path, grid(4), ways)
+    plain = read_drawn(tmp_path, grid(4), ways)
     assert plain.links["speed_kmh"].isna().all()
     assert plain.report.assumed == {"primary（等级车速）": 1, "residential（等级车速）": 1}
 
@@ -247,19 +193,11 @@ def test_wrong_options_are_told(tmp_path: Path, options: Any, text: str) -> None
 
 def test_components_are_flagged_and_kept(tmp_path: Path) -> None:
     ways = [(1, [1, 2], ROAD), (2, [2, 3], {"highway": "tertiary"}), (3, [4, 5], ROAD)]
-    made = read(tmp_path, grid(5), ways)
+    made = read_drawn(tmp_path, grid(5), ways)
     assert made.nodes["component"].tolist() == [0, 0, 0, 1, 1]
     assert made.links["component"].tolist() == [0, 0, 1]
     assert made.report.components == (3, 2)
     assert made.report.share_in_largest == pytest.approx(0.6)
-
-
-def test_a_bar_is_shown_when_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = write_osm(tmp_path / "x.osm.pbf", grid(2), [(1, [1, 2], ROAD)])
-    read_osm(path)
-    assert capsys.readouterr().out == ""
-    read_osm(path, progress=True)
-    assert "x.osm.pbf" in capsys.readouterr().out
 
 
 def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -271,98 +209,13 @@ def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
     assert one.xy.tobytes() == other.xy.tobytes()
 
 
-def test_batches_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    nodes = grid(40, 40, 0.001)
-    ways = [(row + 1, range(row * 40 + 1, row * 40 + 41), ROAD) for row in range(40)]
-    ways += [(100 + c, range(c + 1, 1601, 40), {"highway": "tertiary"}) for c in range(0, 40, 7)]
-    for suffix in FORMATS:
-        path = write_osm(tmp_path / f"x{suffix}", nodes, ways)
-        monkeypatch.setattr(module, "_BATCH", 2**23)
-        whole = read_osm(path)
-        monkeypatch.setattr(module, "_BATCH", 500)
-        monkeypatch.setattr(module, "_CHUNK", 100)
-        pieces = read_osm(path)
-        assert whole.links.to_csv() == pieces.links.to_csv()
-        assert whole.xy.tobytes() == pieces.xy.tobytes()
-        monkeypatch.undo()
-
-
 # -- what is repaired ---------------------------------------------------------------------------
-
-
-def test_clipped_ways_keep_what_is_there(tmp_path: Path) -> None:
-    nodes = grid(6)
-    del nodes[3]
-    ways = [
-        (1, [1, 2, 3, 4, 5, 6], ROAD),  # a gap in its middle: two parts
-        (2, [99, 1, 98], {"highway": "tertiary"}),  # one node left
-        (3, [97, 96], ROAD),  # none
-        (4, [], ROAD),
-    ]
-    made = read(tmp_path, nodes, ways)
-    assert ends(made) == [("n1", "n2"), ("n4", "n6")]
-    assert made.report.repaired == {"clipped": 1, "missing_refs": 5}
-    assert made.report.dropped == {"no_nodes": 2, "one_node": 1}
-    assert made.report.kept["ways"] == 1
-
-
-def test_nodes_that_stand_after_the_ways_are_found(tmp_path: Path) -> None:
-    body = xml_way(1, [1, 2, 3], highway="primary") + xml_nodes(grid(3))
-    assert ends(read_osm(write_xml(tmp_path / "x.osm", body))) == [("n1", "n3")]
-
-
-def test_nodes_may_stand_in_any_order(tmp_path: Path) -> None:
-    nodes = dict(reversed(grid(5).items()))
-    made = read_osm(write_osm(tmp_path / "x.osm.pbf", nodes, [(1, [1, 2, 3, 4, 5], ROAD)]))
-    assert made.xy[:, 0].tolist() == [107.0, 107.01, 107.02, 107.03, 107.04]
-
-
-def test_repeated_node_numbers_take_the_last_place(tmp_path: Path) -> None:
-    body = xml_nodes(grid(2)) + '<node id="2" lon="107.5" lat="27.0"/>'
-    made = read_osm(write_xml(tmp_path / "x.osm", body + xml_way(1, [1, 2], highway="primary")))
-    assert made.nodes["lon"].tolist() == [107.0, 107.5]
-    assert made.report.repaired == {"duplicate_nodes": 1}
-
-
-def test_repeated_way_numbers_take_the_last_way(tmp_path: Path) -> None:
-    ways = [(1, [1, 2], ROAD), (1, [2, 3], ROAD), (2, [3, 4], {"highway": "service"})]
-    made = read(tmp_path, grid(4), ways)
-    assert ends(made) == [("n2", "n3"), ("n3", "n4")]
-    assert made.report.repaired == {"duplicate_ways": 1}
-
-
-def test_node_numbers_may_be_huge_or_negative(tmp_path: Path) -> None:
-    far = 2**52 + 1
-    nodes = {-7: (107.0, 27.0), 2**41: (107.01, 27.0), far: (107.02, 27.0)}
-    made = read_osm(write_osm(tmp_path / "x.osm", nodes, [(1, [-7, 2**41, far], ROAD)]))
-    assert set(made.nodes["id"]) == {"n-7", f"n{far}"}
-
-
-def test_a_number_that_fits_nowhere_is_refused(tmp_path: Path) -> None:
-    body = f'<node id="{2**63}" lon="107" lat="27"/>'
-    with pytest.raises(InputError, match=r"x\.osm is damaged"):
-        read_osm(write_xml(tmp_path / "x.osm", body))
-
-
-def test_coordinates_out_of_range_count_as_missing(tmp_path: Path) -> None:
-    body = xml_nodes(grid(3)) + '<node id="4" lon="107.03" lat="95"/>'
-    body += '<node id="5" lon="190" lat="27"/><node id="6"/>'
-    body += xml_way(1, [1, 2, 3, 4, 5, 6], highway="primary")
-    made = read_osm(write_xml(tmp_path / "x.osm", body))
-    assert ends(made) == [("n1", "n3")]
-    assert made.report.repaired == {"clipped": 1, "missing_refs": 3, "node_out_of_range": 3}
-
-
-@pytest.mark.parametrize("place", ["abc", "500", "1e9", "nan"])
-def test_coordinates_that_are_none_are_refused(tmp_path: Path, place: str) -> None:
-    with pytest.raises(InputError, match=r"x\.osm is damaged"):
-        read_osm(write_xml(tmp_path / "x.osm", f'<node id="1" lon="107" lat="{place}"/>'))
 
 
 def test_loops_are_cut_so_that_they_stay_routable(tmp_path: Path) -> None:
     nodes = grid(3, 2)  # 1 2 3 below 4 5 6
     ways = [(1, [1, 2, 5, 4, 1], {"highway": "residential"})]
-    made = read(tmp_path, nodes, ways)
+    made = read_drawn(tmp_path, nodes, ways)
     assert ends(made) == [("n1", "n5"), ("n5", "n1")]
     assert dict(zip(made.nodes["id"], made.nodes["kind"], strict=True)) == {
         "n1": "junction",
@@ -375,7 +228,7 @@ def test_loops_are_cut_so_that_they_stay_routable(tmp_path: Path) -> None:
 def test_length_zero_is_a_centimetre(tmp_path: Path) -> None:
     nodes = {1: (107.0, 27.0), 2: (107.0, 27.0), 3: (107.01, 27.0)}
     ways = [(1, [1, 2], ROAD), (2, [2, 3], {"highway": "tertiary"}), (3, [3, 3], ROAD)]
-    made = read(tmp_path, nodes, ways)
+    made = read_drawn(tmp_path, nodes, ways)
     assert made.links["length_m"].tolist()[0] == 0.01
     assert made.report.repaired == {"zero_length": 1, "repeated_vertices": 1}
     assert made.report.dropped == {"one_node": 1}
@@ -383,7 +236,7 @@ def test_length_zero_is_a_centimetre(tmp_path: Path) -> None:
 
 def test_twins_are_kept_and_counted(tmp_path: Path) -> None:
     ways = [(1, [1, 2, 3], ROAD), (2, [1, 2, 3], ROAD), (3, [1, 4, 3], ROAD)]
-    made = read(tmp_path, grid(4), ways)
+    made = read_drawn(tmp_path, grid(4), ways)
     # the two that are drawn over each other meet at every node
     assert made.report.noted["duplicate_links"] == 2
     assert len(made.links) == 5
@@ -394,7 +247,7 @@ def test_an_unreadable_limit_is_counted(tmp_path: Path) -> None:
         (1, [1, 2], ROAD | {"maxspeed": "abc"}),
         (2, [2, 3], {"highway": "tertiary", "maxspeed": "60;80", "oneway": "reversible"}),
     ]
-    made = read(tmp_path, grid(3), ways)
+    made = read_drawn(tmp_path, grid(3), ways)
     assert made.links["speed_kmh"].isna().tolist() == [True, False]
     assert made.report.repaired == {"maxspeed_unreadable": 1}
     assert made.report.noted == {"maxspeed_list": 1, "oneway_reversible": 1}
@@ -402,207 +255,15 @@ def test_an_unreadable_limit_is_counted(tmp_path: Path) -> None:
 
 def test_notes_do_not_keep_ways_apart(tmp_path: Path) -> None:
     ways = [(1, [1, 2], ROAD | {"maxspeed": "abc"}), (2, [2, 3], ROAD)]
-    assert len(read(tmp_path, grid(3), ways).links) == 1
+    assert len(read_drawn(tmp_path, grid(3), ways).links) == 1
 
 
 # -- what is refused ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "path", ["https://example.org/x.osm.pbf", "/vsicurl/https://example.org/x.osm", "s3://a/b.osm"]
-)
-def test_addresses_are_refused(path: str) -> None:
-    with pytest.raises(InputError, match="an address, not a file"):
-        read_osm(path)
-
-
-def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such file"):
-        read_osm(tmp_path / "x.osm")
-    with pytest.raises(InputError, match="a folder"):
-        read_osm(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"PK\x03\x04 a zip", b"\xff\xe0 o5m", b"id,lon,lat\n1,107,27\n", b"\x00" * 99]
-)
-def test_other_formats_are_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "x.osm.pbf"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=r"x\.osm\.pbf is no OpenStreetMap file"):
-        read_osm(path)
-
-
-@pytest.mark.parametrize("suffix", FORMATS)
-@pytest.mark.parametrize("share", [0.3, 0.6, 0.95, 0.999])
-def test_a_truncated_file_is_refused(tmp_path: Path, suffix: str, share: float) -> None:
-    ways = [(row, range(row * 40 + 1, row * 40 + 41), ROAD) for row in range(40)]
-    path = write_osm(tmp_path / f"x{suffix}", grid(40, 40, 0.0012345), ways)
-    whole = path.read_bytes()
-    path.write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(InputError, match=r"x\.osm.*(ends too early|damaged)"):
-        read_osm(path)
-
-
-@pytest.mark.parametrize("suffix", FORMATS)
-def test_damage_in_the_middle_is_an_error_or_a_file(tmp_path: Path, suffix: str) -> None:
-    ways = [(row, range(row * 40 + 1, row * 40 + 41), ROAD) for row in range(40)]
-    path = write_osm(tmp_path / f"x{suffix}", grid(40, 40, 0.0012345), ways)
-    whole = path.read_bytes()
-    rng = np.random.default_rng(5)
-    for place in rng.integers(0, len(whole), 60).tolist():
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
-        # a digit of a coordinate may be any digit; nothing but our own error may come up
-        with contextlib.suppress(InputError):
-            assert len(read_osm(path).links)
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        '<!DOCTYPE osm SYSTEM "file:///etc/passwd">',
-        '<!DOCTYPE osm [<!ENTITY a "b">]>',
-        '<?xml version="1.0"?>\n<!-- a comment --><!DOCTYPE osm [<!ENTITY a SYSTEM "x">]>',
-    ],
-)
-@pytest.mark.parametrize("packed", [False, True])
-def test_a_document_type_is_refused(tmp_path: Path, head: str, packed: bool) -> None:
-    path = write_xml(tmp_path / "x.osm", xml_nodes(grid(2)), head)
-    if packed:
-        path.write_bytes(gzip.compress(path.read_bytes()))
-    with pytest.raises(InputError, match=r"x\.osm declares a document type"):
-        read_osm(path)
-
-
-@pytest.mark.parametrize("body", ['<!ENTITY a "b">', "<![CDATA[<way id='1'>]]>"])
-def test_declarations_inside_are_refused_too(tmp_path: Path, body: str) -> None:
-    with pytest.raises(InputError, match="declares"):
-        read_osm(write_xml(tmp_path / "x.osm", xml_nodes(grid(2)) + body))
-
-
-def test_an_unknown_entity_is_refused(tmp_path: Path) -> None:
-    body = xml_nodes(grid(2)) + xml_way(1, [1, 2], highway="primary", name="&a;")
-    with pytest.raises(InputError, match="damaged"):
-        read_osm(write_xml(tmp_path / "x.osm", body))
-
-
-def test_comments_are_no_elements(tmp_path: Path) -> None:
-    body = xml_nodes(grid(2)) + '<!-- <way id="9"> <!DOCTYPE -->'
-    body += xml_way(1, [1, 2], highway="primary")
-    assert len(read_osm(write_xml(tmp_path / "x.osm", body)).links) == 1
-
-
-@pytest.mark.parametrize("coding", ["utf-16", "gb18030"])
-def test_other_encodings_are_refused(tmp_path: Path, coding: str) -> None:
-    head = f'<?xml version="1.0" encoding="{coding}"?>'
-    path = tmp_path / "x.osm"
-    path.write_text(f'{head}<osm version="0.6">{xml_nodes(grid(2))}</osm>', encoding=coding)
-    with pytest.raises(InputError, match="UTF-8"):
-        read_osm(path)
-
-
-def test_other_roots_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "x.osm"
-    path.write_text("<osmChange version='0.6'><create></create></osmChange>")
-    with pytest.raises(InputError, match="<osmChange>, not <osm>"):
-        read_osm(path)
-    path.write_text("<osm version='0.6'></osm><osm version='0.6'></osm>")
-    with pytest.raises(InputError, match="goes on after its end"):
-        read_osm(path)
-    path.write_text("<osm version='0.6'/>")
-    with pytest.raises(InputError, match="holds no road or railway"):
-        read_osm(path)
-
-
-@pytest.mark.parametrize("kind", ["gzip", "bzip2"])
-def test_bombs_are_refused(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_RATIO_FROM", 2**20)
-    text = b'<osm version="0.6">' + b" " * 40_000_000
-    path = tmp_path / "x.osm.gz"
-    path.write_bytes(gzip.compress(text, 9) if kind == "gzip" else bz2.compress(text))
-    with pytest.raises(InputError, match=f"Refused as a {kind} bomb"):
-        read_osm(path)
-
-
-def test_an_endless_element_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST_ELEMENT", 10_000)
-    path = write_xml(tmp_path / "x.osm", f'<node id="1" a="{"x" * 5_000_000}"/>')
-    with pytest.raises(InputError, match="an element of more than"):
-        read_osm(path)
-
-
-def blob(kind: bytes, body: bytes) -> bytes:
-    """Frame a blob of a PBF."""
-    head = b"\x0a" + bytes([len(kind)]) + kind + b"\x18" + varint(len(body))
-    return struct.pack(">I", len(head)) + head + body
-
-
-def varint(value: int) -> bytes:
-    out = b""
-    while value > 127:
-        out += bytes([value & 127 | 128])
-        value >>= 7
-    return out + bytes([value])
-
-
-def zipped(content: bytes, claimed: int | None = None) -> bytes:
-    packed = zlib.compress(content, 9)
-    size = len(content) if claimed is None else claimed
-    return b"\x10" + varint(size) + b"\x1a" + varint(len(packed)) + packed
-
-
-def header() -> bytes:
-    words = (b"OsmSchema-V0.6", b"DenseNodes")
-    return blob(b"OSMHeader", zipped(b"".join(b"\x22" + varint(len(w)) + w for w in words)))
-
-
-@pytest.mark.parametrize(
-    ("data", "text"),
-    [
-        (blob(b"OSMData", zipped(b"\0" * 40_000_000)), "inflates to 40,000,000"),
-        (blob(b"OSMData", zipped(b"\0" * 40_000_000, 100)), "damaged"),  # it lies about its size
-        (blob(b"OSMData", zipped(b"\0" * 100, 2**31)), "inflates to"),
-        (blob(b"OSMData", b"\x0a" + varint(10**9) + b"x"), "damaged"),
-        (blob(b"OSMData", b"\xff" * 20), "damaged"),
-        (struct.pack(">I", 2**31) + b"x" * 99, "damaged"),
-        (struct.pack(">I", 20) + b"\x0a\x07OSMData\x18" + varint(2**40), "holds a blob of"),
-        (struct.pack(">I", 20) + b"\x0a\x07OSMData", "damaged or ends too early"),
-        (b"\x00\x00", "damaged"),
-        (header(), "several files in one"),
-    ],
-)
-def test_blobs_that_swell_or_lie_are_refused(tmp_path: Path, data: bytes, text: str) -> None:
-    path = tmp_path / "x.osm.pbf"
-    path.write_bytes(header() + data)
-    with pytest.raises(InputError, match=rf"x\.osm\.pbf.*{text}"):
-        read_osm(path)
-
-
-def test_memory_is_bounded(tmp_path: Path) -> None:
-    path = write_osm(tmp_path / "x.osm.pbf", grid(100, 100), [(1, [1, 2], ROAD)])
-    with pytest.raises(InputError, match=r"needs more than 0\.0001 GB"):
-        read_osm(path, memory_gb=0.0001)
-
-
 def test_a_file_without_roads_says_what_it_has(tmp_path: Path) -> None:
     path = write_osm(tmp_path / "x.osm.pbf", grid(2), [(1, [1, 2], {"highway": "footway"})])
     with pytest.raises(InputError, match=r"holds no road or railway.*1 not_for_cars"):
-        read_osm(path)
-
-
-def test_ways_without_their_nodes_are_no_network(tmp_path: Path) -> None:
-    path = write_osm(tmp_path / "x.osm.pbf", {}, [(1, [1, 2], ROAD)])
-    with pytest.raises(InputError, match="holds no node of its ways"):
-        read_osm(path)
-    path = write_osm(tmp_path / "x.osm.pbf", grid(1), [(1, [1, 2], ROAD)])
-    with pytest.raises(InputError, match=r"of which two nodes are there.*1 one_node"):
-        read_osm(path)
-
-
-def test_without_osmium_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write_osm(tmp_path / "x.osm.pbf", grid(2), [(1, [1, 2], ROAD)])
-    monkeypatch.setitem(sys.modules, "osmium", None)
-    with pytest.raises(InputError, match=r"urbangeo\[osm\]"):
         read_osm(path)
 
 
@@ -837,4 +498,4 @@ def test_where_we_differ_from_osmnx_by_intent(
 def test_no_warning_is_given(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        read(tmp_path, grid(2), [(1, [1, 2], ROAD)])
+        read_drawn(tmp_path, grid(2), [(1, [1, 2], ROAD)])
