@@ -151,6 +151,31 @@ def test_a_river_without_a_bridge_is_not_jumped() -> None:
     assert hull.covers(wet.geometry.iloc[0])
 
 
+def test_an_origin_does_not_cross_a_barrier_either() -> None:
+    # between two roads 2.2 km apart; the nearer one is beyond the river, so one leaves by the other
+    nodes = [node(name, east(x), 27 + y) for name, x, y in
+             (("A", -20, 0), ("B", 20, 0), ("C", -20, 0.02), ("D", 20, 0.02))]  # fmt: skip
+    net = network(nodes, [link("A", "B", 40), link("C", "D", 40), link("A", "C", 2.2)])
+    river = gpd.GeoSeries([LineString([(east(-19.5), 27.013), (east(60), 27.013)])], crs=4326)
+    start, beyond, here = (107.0, 27.0115), Point(east(3), 27.02), Point(east(3), 27.0)
+    dry = isochrones(net, start, 15, modes=("road",)).geometry.iloc[0]
+    wet = isochrones(net, start, 15, modes=("road",), barriers=river).geometry.iloc[0]
+    assert dry.covers(beyond)
+    assert not wet.covers(beyond)
+    # 1.274 km at 5 min/km and 3 km of road: 9.4 minutes
+    assert wet.covers(here)
+
+
+def test_an_origin_that_is_shut_in() -> None:
+    moat = gpd.GeoSeries([Point(107.0, 27.01).buffer(0.002).boundary], crs=4326)
+    with pytest.raises(InputError, match=r"barriers cut off '\(107, 27.01\)'"):
+        isochrones(long_road(), (107.0, 27.01), 10, modes=("road",), barriers=moat)
+    spots = points((107.0, 27.01), (107.0, 27.0))
+    both = isochrones(long_road(), spots, 10, modes=("road",), barriers=moat)
+    assert both["reason"].tolist() == ["与附近的道路之间隔着障碍", ""]
+    assert both.geometry.iloc[0].is_empty
+
+
 def test_by_rail_islands_lie_around_stations() -> None:
     nodes = [node("A", 107, 27, "station"), node("B", 107.6, 27, "station")]
     net = network(

@@ -7,6 +7,7 @@ stays a hole. A hull, convex or concave, would fill it, and jump rivers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -42,6 +43,10 @@ SPLITS = ("origin", "merged", "nearest")
 """Ways in which the land reached from several origins may be told apart."""
 
 _BLOCK_BYTES = 256 * 2**20  # times of one block of origins to all vertices stay below this
+_OF_EACH_WAY = (
+    *("point", "vertex", "out_ms", "in_ms", "leg_ms", "leg_m", "link", "along"),
+    *("there_ms", "back_ms", "at_tail", "foot"),
+)
 _NAMED = 3  # so many origins are named where several share a row
 
 
@@ -109,9 +114,9 @@ def isochrones(
     The surface holds, at the middle of each cell, the time that a place there would have
     (:mod:`urbangeo.access.spread`); between them the line of a bound is interpolated (marching
     squares: Lorensen and Cline 1987, in the plane). So a place and the polygon disagree only
-    within about half a cell of the line. Barriers shape the land around; origins, and places in
-    :func:`urbangeo.travel_times`, get onto the network without regard to them. So a place whose own
-    way off the network crosses a barrier may be inside by time and lie outside here.
+    within about half a cell of the line. An origin gets onto the network by those of its ways that
+    cross no barrier; places in :func:`urbangeo.travel_times` know of none, so one whose own way off
+    the network crosses a barrier may be inside by time and lie outside here.
 
     ``"nearest"`` draws the line between two origins where the times from them are equal, so it is
     also interpolated.
@@ -219,17 +224,50 @@ class _Question:
         self.crs = equal_area(net.bounds)
         self.barred = as_barred(barriers, self.crs)
         self.snaps: Snaps = snap(net, self.origins.geometry, self.modes)
+        shut_in = np.zeros(len(self.origins), dtype=bool)
+        if self.barred is not None:
+            before = self.snaps.snapped
+            self.snaps = self._in_sight(self.barred)
+            shut_in = before & ~self.snaps.snapped
         self.on_net = np.flatnonzero(self.snaps.snapped)
-        self.reason = self._reasons()
+        self.reason = self._reasons(shut_in)
 
-    def _reasons(self) -> list[str]:
+    def _in_sight(self, barred: Barred) -> Snaps:
+        """Those ways of the origins onto the network that cross no barrier."""
+        snaps, t = self.snaps, self.net._tables
+        xy = shapely.get_coordinates(np.asarray(self.origins.geometry.to_crs(self.crs).array))
+        begin, end = xy[snaps.point], np.empty((len(snaps.point), 2))
+        on_link = np.flatnonzero(snaps.link >= 0)
+        drawn = gpd.GeoSeries(t.lines.take(snaps.link[on_link]).geometry, crs=WGS84)
+        end[on_link] = shapely.get_coordinates(
+            shapely.line_interpolate_point(
+                np.asarray(drawn.to_crs(self.crs).array), snaps.along[on_link], normalized=True
+            )
+        )
+        at_node = np.flatnonzero(snaps.link < 0)
+        nodes = t.points(snaps.vertex[at_node] % len(t.nodes)).to_crs(self.crs)
+        end[at_node] = shapely.get_coordinates(np.asarray(nodes.array))
+        if not len(begin):
+            return snaps
+        both = np.concatenate([begin, end])
+        walls = barred.within((*both.min(axis=0), *both.max(axis=0)))
+        seen = ~walls.crossed(begin, end) & ~walls.covers(begin)
+        return replace(snaps, **{name: getattr(snaps, name)[seen] for name in _OF_EACH_WAY})
+
+    def _reasons(self, shut_in: NDArray[np.bool_]) -> list[str]:
         lost = np.flatnonzero(~self.snaps.snapped)
         reason = [""] * len(self.origins)
         if not len(lost):
             return reason
         told = snap_table(self.net, self.origins.geometry.iloc[lost], self.modes)["reason"]
         for row, text in zip(lost, told, strict=True):
-            reason[row] = text
+            reason[row] = "与附近的道路之间隔着障碍" if shut_in[row] else text
+        if not len(self.on_net) and shut_in.any():
+            raise InputError(
+                f"origins: barriers cut off {self.origins['name'].iloc[np.argmax(shut_in)]!r} "
+                "from every road and station near it. Choose an origin on the road, or leave out "
+                "the barrier between."
+            )
         if not len(self.on_net):
             first = self.origins["name"].iloc[lost[0]]
             metres = self.snaps.nearest_any_m[lost[0]]
