@@ -239,3 +239,29 @@ def test_a_path_that_is_no_network(urbangeo: Run, tmp_path: Path) -> None:
     status, _, said = urbangeo("circle", "贵阳", "--network", str(tmp_path / "none.parquet"))
     assert status == 2
     assert "does not exist" in said
+
+
+def test_promises_of_time(urbangeo: Run) -> None:
+    status, out, _ = urbangeo("claims", "zunyi-metro-2022")
+    assert status == 0
+    table = pd.read_csv(io.StringIO(out))
+    assert set(table["plan"]) == {"zunyi-metro-2022"}
+    assert set(table["result"]) <= {"kept", "broken", "untestable"}
+    one = str(table["promise"].iloc[0])
+    status, out, _ = urbangeo("claims", "--only", one, "--format", "table")
+    assert status == 0
+    assert "原话" in out
+
+
+def test_a_circle_by_chance_and_as_a_page(urbangeo: Run, tmp_path: Path) -> None:
+    status, out, _ = urbangeo("circle", "贵阳", "-m", "40", "--inside", "--runs", "20")
+    assert status == 0
+    assert "试算在圈内" in out
+    assert "100%" in out
+    page = tmp_path / "圈.html"
+    status, _, _ = urbangeo("circle", "贵阳", "-m", "20", "-o", str(page))
+    assert status == 0
+    assert "示意" in page.read_text(encoding="utf-8")
+    status, _, said = urbangeo("circle", "贵阳", "--runs", "9", "-o", str(page))
+    assert status == 2
+    assert "--runs shapes the table" in said

@@ -17,7 +17,15 @@ from urbangeo._version import __version__
 
 if TYPE_CHECKING:
     from urbangeo.access import CommutingCircle, commuting_circle, travel_times
+    from urbangeo.access.compare import compare
+    from urbangeo.access.critical import critical_links, rank_projects
+    from urbangeo.access.isochrones import isochrones
+    from urbangeo.access.matrix import travel_time_matrix
+    from urbangeo.access.measures import accessibility
+    from urbangeo.access.paths import routes
     from urbangeo.access.snapping import snap
+    from urbangeo.access.sure import how_sure
+    from urbangeo.access.timeclaims import check_claims
     from urbangeo.catalog import layers
     from urbangeo.checks import check
     from urbangeo.errors import UrbangeoError
@@ -36,17 +44,26 @@ __all__ = [
     "Plan",
     "UrbangeoError",
     "__version__",
+    "accessibility",
     "atlas",
     "check",
+    "check_claims",
     "commuting_circle",
+    "compare",
     "compare_plans",
+    "critical_links",
     "draw",
     "extent",
+    "how_sure",
+    "isochrones",
     "layers",
     "load",
     "place",
     "plan",
+    "rank_projects",
+    "routes",
     "snap",
+    "travel_time_matrix",
     "travel_times",
 ]
 
@@ -59,17 +76,26 @@ _HOMES = {
     "Place": "urbangeo.places",
     "Plan": "urbangeo.plans",
     "UrbangeoError": "urbangeo.errors",
+    "accessibility": "urbangeo.access.measures",
     "atlas": "urbangeo.maps.atlas",
     "check": "urbangeo.checks",
+    "check_claims": "urbangeo.access.timeclaims",
     "commuting_circle": "urbangeo.access",
+    "compare": "urbangeo.access.compare",
     "compare_plans": "urbangeo.plancomparison",
+    "critical_links": "urbangeo.access.critical",
     "draw": "urbangeo.maps.atlas",
     "extent": "urbangeo.plans",
+    "how_sure": "urbangeo.access.sure",
+    "isochrones": "urbangeo.access.isochrones",
     "layers": "urbangeo.catalog",
     "load": "urbangeo.layer",
     "place": "urbangeo.places",
     "plan": "urbangeo.plans",
+    "rank_projects": "urbangeo.access.critical",
+    "routes": "urbangeo.access.paths",
     "snap": "urbangeo.access.snapping",
+    "travel_time_matrix": "urbangeo.access.matrix",
     "travel_times": "urbangeo.access",
 }
 

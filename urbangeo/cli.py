@@ -1,4 +1,4 @@
-"""The command line: ``urbangeo layers | place | plan | check | circle | network | atlas``.
+"""The command line: ``urbangeo layers | place | plan | check | circle | claims | network | atlas``.
 
 Tables for people on a terminal, CSV or JSON in a pipe. Exit status 0, or 2 for a user's mistake,
 told in one sentence.
@@ -50,6 +50,7 @@ class CircleFormat(StrEnum):
     json = "json"
     geojson = "geojson"
     gpkg = "gpkg"
+    html = "html"
 
 
 class Direction(StrEnum):
@@ -207,9 +208,7 @@ def check(
 def circle(
     names: Annotated[list[str], typer.Argument(help="一个或几个中心的地名，或 经度,纬度。")],
     minutes: Annotated[float, typer.Option("--minutes", "-m", help="分钟数，含界。")] = 60.0,
-    year: Annotated[
-        int | None, typer.Option(help="路网年份（年末）；骨架缺省为 2022。")
-    ] = None,
+    year: Annotated[int | None, typer.Option(help="路网年份（年末）；骨架缺省为 2022。")] = None,
     network: Annotated[
         Path | None,
         typer.Option("--network", help="自己的路网：表的文件夹、.parquet 或 .osm.pbf。"),
@@ -224,6 +223,8 @@ def circle(
     ] = None,
     inside: Annotated[bool, typer.Option("--inside", help="表中只列圈内。")] = False,
     legs: Annotated[bool, typer.Option("--legs", help="表中写出每一段及其分钟。")] = False,
+    runs: Annotated[int, typer.Option(help="随机试算次数：车速各路不同时，在圈内的比例。")] = 0,
+    seed: Annotated[int, typer.Option(help="随机试算的种子。")] = 0,
     output: Annotated[
         CircleFormat | None, typer.Option("--format", help="输出格式；缺省按文件名或终端。")
     ] = None,
@@ -242,7 +243,7 @@ def circle(
             "--inside and --legs shape the table for people; files hold every place and every "
             "leg. Leave them out, and filter by the column status."
         )
-    if out is None and output in (CircleFormat.gpkg, CircleFormat.xlsx):
+    if out is None and output in (CircleFormat.gpkg, CircleFormat.xlsx, CircleFormat.html):
         raise InputError(f"--format {output} needs a file: add -o FILE.{output}.")
     found = commuting_circle(
         [_centre(name) for name in names],
@@ -252,6 +253,8 @@ def circle(
         direction=direction.value,
         modes=tuple(mode.strip() for mode in modes.split(",") if mode.strip()),
     )
+    if runs and not table:
+        raise InputError("--runs shapes the table for people; leave out the file and --format.")
     if out is not None:
         found.to_file(out)
         typer.echo(found.summary())
@@ -260,7 +263,12 @@ def circle(
     people = sys.stdout.isatty() or inside or legs
     chosen = output or (CircleFormat.table if people else CircleFormat.csv)
     if chosen is CircleFormat.table:
-        _print_table(circle_table(found, all_rows=not inside, full_legs=legs))
+        shown = circle_table(found, all_rows=not inside, full_legs=legs)
+        if runs:
+            share = found.how_sure(runs=runs, seed=seed)["share_inside"].to_numpy()
+            told = [f"{share[place]:.0%}" for place in shown.index]
+            shown.insert(shown.columns.get_loc("方式"), "试算在圈内", told)
+        _print_table(shown)
         typer.echo(found.summary())
     else:
         typer.echo(_circle_text(found, chosen), nl=False)
@@ -328,6 +336,28 @@ def _centre(text: str) -> str | tuple[float, float]:
         except ValueError:
             pass
     return text
+
+
+@app.command()
+def claims(
+    plans: Annotated[
+        list[str] | None, typer.Argument(help="规划的代号或文件夹；不写则为随包五个规划。")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="只核对这些承诺；可重复。")
+    ] = None,
+    output: Annotated[Format | None, typer.Option("--format", help="输出格式。")] = None,
+) -> None:
+    """核对规划里的时间承诺：几小时通勤、半小时到达，按当年路网能否兑现，谁未达到。"""
+    from urbangeo.access.timeclaims import check_claims
+    from urbangeo.report import claims_table
+
+    found = check_claims(plans or None, only=only or None)
+    chosen = output or (Format.table if sys.stdout.isatty() else Format.csv)
+    if chosen is Format.table:
+        _print_table(claims_table(found))
+    else:
+        _show(found, chosen)
 
 
 @app.command()

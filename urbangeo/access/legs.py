@@ -299,7 +299,7 @@ def road_name(link: Any) -> str:
     """Number and name of a road, or what kind it is where it has neither."""
     # Where several routes share a road, the first is the one by which it is known.
     ref, name = (str(link[column]).split(";")[0] for column in ("ref", "name"))
-    if ref and name:
+    if ref and name and name not in (f"国道{ref[1:]}", f"省道{ref[1:]}"):
         return f"{ref} {name}"
     return ref or name or CLASS_NAMES.get(str(link["class"]), str(link["class"]))
 
