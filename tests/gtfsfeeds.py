@@ -1,13 +1,20 @@
-"""Small GTFS feeds, written to be read: one line of four stations, and what the tests change."""
+"""Small GTFS feeds, written and read: one line of four stations, and what the tests change."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pytest
+
+from urbangeo.errors import TableError
+from urbangeo.network.gtfs import GtfsTables, read_gtfs
+
 Row = dict[str, Any]
+Reader = Callable[..., GtfsTables]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WORKDAYS = dict.fromkeys(WEEKDAYS[:5], 1)
@@ -103,3 +110,25 @@ def write_folder(path: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]]) 
     for name, rows in tables.items():
         (path / f"{name}.txt").write_text(as_csv(rows), encoding="utf-8")
     return path
+
+
+def reader(folder: Path) -> Reader:
+    """Make what zips tables into a folder and reads them."""
+
+    def read(tables: Mapping[str, Any], **options: Any) -> GtfsTables:
+        return read_gtfs(write_zip(folder / "feed.zip", tables), **options)
+
+    return read
+
+
+def of(tables: GtfsTables, service: str, column: str) -> list[Any]:
+    """Give one column of one service."""
+    rows: pd.DataFrame = tables.services[tables.services["service"] == service]
+    return list(rows[column])
+
+
+def refused(read: Reader, tables: Mapping[str, Any]) -> str:
+    """Give what is said when tables are refused."""
+    with pytest.raises(TableError) as caught:
+        read(tables)
+    return str(caught.value)
