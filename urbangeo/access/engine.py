@@ -949,7 +949,7 @@ def _table_numba(
 class _Orders:
     """Hierarchies without costs, by the arcs they were made of; the last few are kept."""
 
-    _kept: ClassVar[OrderedDict[bytes, Any]] = OrderedDict()
+    _kept: ClassVar[OrderedDict[bytes, tuple[Any, IntArray]]] = OrderedDict()
     _lock = threading.Lock()
 
     @classmethod
@@ -966,7 +966,7 @@ class _Orders:
         return "hierarchy" in graph._cache or (bool(cls._kept) and cls.key(graph) in cls._kept)
 
     @classmethod
-    def of(cls, graph: Graph, lonlat: FloatArray | None) -> Any:
+    def of(cls, graph: Graph, lonlat: FloatArray | None) -> tuple[Any, IntArray]:
         with cls._lock:
             key = cls.key(graph)
             if key not in cls._kept:
@@ -977,19 +977,20 @@ class _Orders:
             return cls._kept[key]
 
     @classmethod
-    def _made(cls, graph: Graph, lonlat: FloatArray | None) -> Any:
+    def _made(cls, graph: Graph, lonlat: FloatArray | None) -> tuple[Any, IntArray]:
         kit = _module("routingkit_cch")
         n = graph.n_vertices
         tail = np.repeat(np.arange(n), np.diff(graph.indptr)).tolist()
         head = graph.heads.tolist()
-        if "order" not in graph._cache:
+        order = graph._cache.get("order")  # came with the graph from another process
+        if order is None:
             if lonlat is None:
-                order = kit.compute_order_degree(n, tail, head)
+                found = kit.compute_order_degree(n, tail, head)
             else:
                 lon, lat = np.asarray(lonlat, dtype=float).T
-                order = kit.compute_order_inertial(n, tail, head, lat.tolist(), lon.tolist())
-            graph._cache["order"] = np.array(order, dtype=np.int32)
-        return kit.CCH(graph._cache["order"].tolist(), tail, head, False)
+                found = kit.compute_order_inertial(n, tail, head, lat.tolist(), lon.tolist())
+            order = np.array(found, dtype=np.int64)
+        return kit.CCH(order.tolist(), tail, head, False), order
 
 
 class Hierarchy:
@@ -997,6 +998,13 @@ class Hierarchy:
 
     The order depends on the arcs alone and is made once for all graphs that have the same ones,
     such as the views of a network at other speeds; costs are then put in within a moment.
+
+    Attributes
+    ----------
+    graph
+        The graph.
+    order
+        Its vertices in the order in which they are contracted.
     """
 
     def __init__(self, graph: Graph, lonlat: FloatArray | None = None) -> None:
@@ -1007,7 +1015,9 @@ class Hierarchy:
             )
         self.graph = graph
         self._kit = _module("routingkit_cch")
-        self._base = _Orders.of(graph, lonlat)
+        self._base, self.order = _Orders.of(graph, lonlat)
+        self._rank = np.empty(len(self.order), dtype=np.int64)
+        self._rank[self.order] = np.arange(len(self.order))
         self._metric = self._kit.CCHMetric(self._base, graph.cost_ms.tolist())
         self._lock = threading.RLock()
         self._changes: dict[int, int] = {}
@@ -1077,26 +1087,29 @@ class Hierarchy:
         starts = needed(graph, starts, leaving=True, except_arcs=changed)
         ends = needed(graph, ends, leaving=False, except_arcs=changed)
         out = np.full((len(starts), len(ends)), np.inf)
-        pinned, place = np.unique(ends.vertices, return_inverse=True)
-        if not len(pinned):
+        # Sweeps that follow each other up nearly the same way find it in the cache.
+        above, place = np.unique(-self._rank[ends.vertices], return_inverse=True)
+        if not len(above):
             return out
         ends = Entries(ends.offsets, place, ends.costs)
-        query = self._kit.CCHOneToMany(self._metric, pinned.tolist())
+        query = self._kit.CCHOneToMany(self._metric, self.order[-above].tolist())
         begin, cost = starts.vertices.tolist(), starts.costs.tolist()
         offsets = starts.offsets.tolist()
+        some = np.flatnonzero(np.diff(starts.offsets))
+        some = some[np.argsort(self._rank[starts.vertices[starts.offsets[some]]], kind="stable")]
         block = max(1, _BLOCK_BYTES // (16 * (len(ends.vertices) + 1)))
-        for first in range(0, len(starts), block):
-            last = min(first + block, len(starts))
-            ms = np.full((last - first, len(pinned)), np.inf)
-            for row in range(first, last):
+        for first in range(0, len(some), block):
+            rows = some[first : first + block]
+            ms = np.empty((len(rows), len(above)))
+            for line, row in enumerate(rows.tolist()):
                 low, high = offsets[row], offsets[row + 1]
                 if high - low == 1 and not cost[low]:
-                    ms[row - first] = query.distances_from(begin[low])
-                elif high > low:
+                    ms[line] = query.distances_from(begin[low])
+                else:
                     pairs = list(zip(begin[low:high], cost[low:high], strict=True))
-                    ms[row - first] = query.distances_from_multi(pairs)
+                    ms[line] = query.distances_from_multi(pairs)
             ms[np.isnan(ms)] = np.inf  # what is not reached comes as None, which becomes NaN
-            out[first:last] = nearest_end(ms, ends)
+            out[rows] = nearest_end(ms, ends)
         return out
 
     def _check_lost(

@@ -378,8 +378,7 @@ class _Question:
         if self.job.engine == "cch":
             from urbangeo.access.engine import Hierarchy
 
-            Hierarchy.of(graph, self.job.lonlat)
-            kept["order"] = graph._cache["order"]
+            kept["order"] = Hierarchy.of(graph, self.job.lonlat).order
         return replace(self.job, graph=replace(graph, rides=None, _cache=kept))
 
     # -- files -------------------------------------------------------------------------------
