@@ -1,8 +1,8 @@
 """The network at rest: loading the cache, snapping many points, making scenarios.
 
 Run ``python benchmarks/network.py``. Beside each stands a peer that does the nearest thing:
-``geopandas.read_parquet`` of the same links, ``geopandas.sjoin_nearest`` of the same points onto the
-same lines, and a copy of the tables. Exit status 1 if a limit is missed: a million directed edges
+``geopandas.read_parquet`` of the same links, ``geopandas.sjoin_nearest`` of the same points onto
+the same lines, and a copy of the tables. Exit status 1 if a limit is missed: a million directed edges
 loaded within 1 s, 100,000 points onto 500,000 edges within 5 s, index and drawn lines included.
 """
 

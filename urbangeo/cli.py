@@ -267,7 +267,7 @@ def circle(
         if runs:
             share = found.how_sure(runs=runs, seed=seed)["share_inside"].to_numpy()
             told = [f"{share[place]:.0%}" for place in shown.index]
-            shown.insert(shown.columns.get_loc("方式"), "试算在圈内", told)
+            shown.insert(list(shown.columns).index("方式"), "试算在圈内", told)
         _print_table(shown)
         typer.echo(found.summary())
     else:

@@ -353,9 +353,9 @@ class Network:
         InputError
             If it is none of these.
         """
-        text = str(path)
+        text = os.fspath(path)
         if Path(path).is_dir():
-            return cls.from_folder(path, profile=profile)
+            return cls.from_folder(text, profile=profile)
         if text.endswith(".parquet"):
             net = cls.read(path)
         elif text.endswith(_OSM_SUFFIXES):
