@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import geopandas as gpd
 import networkx as nx
 import numpy as np
@@ -15,7 +17,8 @@ from shapely.geometry import Point
 from urbangeo.access import closures
 from urbangeo.access.closures import Closures
 from urbangeo.access.critical import critical_links, rank_projects
-from urbangeo.access.times import travel_times
+from urbangeo.access.engine import available
+from urbangeo.access.times import search, travel_times
 from urbangeo.errors import InputError, NetworkError, UnknownNameError
 from urbangeo.network import Network
 
@@ -222,6 +225,15 @@ def test_also_where_nothing_is_found_out_quickly(seed: int) -> None:
         patch.setattr(closures, "_MOST_VISITED", 2)  # every split is told by the components
         patch.setattr(closures, "_ROOM", 1.0)  # and places are snapped onto the whole network
         patch.setattr(closures, "_BLOCK_BYTES", 1)  # one point at a time
+        check_against_the_plain_way(tangle(seed), seed, ("road",))
+
+
+@pytest.mark.parametrize("name", ["scipy", "numba"])
+def test_every_engine_gives_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name not in available():
+        pytest.skip(f"{name} is not installed")
+    monkeypatch.setattr(closures, "search", partial(search, engine=name))
+    for seed in range(3):
         check_against_the_plain_way(tangle(seed), seed, ("road",))
 
 
