@@ -265,3 +265,18 @@ def test_a_circle_by_chance_and_as_a_page(urbangeo: Run, tmp_path: Path) -> None
     status, _, said = urbangeo("circle", "贵阳", "--runs", "9", "-o", str(page))
     assert status == 2
     assert "--runs shapes the table" in said
+
+
+def test_before_and_after(urbangeo: Run, tmp_path: Path) -> None:
+    status, out, _ = urbangeo("compare", "遵义", "--before", "2022", "--after", "2025")
+    assert status == 0
+    table = pd.read_csv(io.StringIO(out))
+    assert set(table["change"]) <= {"gained", "lost", "stayed", "never"}
+    assert (table["saved_min"].dropna() > -1e-9).all()
+    status, out, _ = urbangeo("compare", "遵义", "--format", "table")
+    assert status == 0
+    assert "因为哪个项目" in out
+    assert "到遵义市 60 分钟以内：2022 年末" in out
+    status, out, _ = urbangeo("compare", "遵义", "-o", str(tmp_path / "前后.csv"))
+    assert status == 0
+    assert (tmp_path / "前后.csv").is_file()

@@ -1,4 +1,4 @@
-"""The command line: ``urbangeo layers | place | plan | check | circle | claims | network | atlas``.
+"""The command line: ``urbangeo circle 贵阳``, and what ``urbangeo --help`` lists.
 
 Tables for people on a terminal, CSV or JSON in a pipe. Exit status 0, or 2 for a user's mistake,
 told in one sentence.
@@ -336,6 +336,48 @@ def _centre(text: str) -> str | tuple[float, float]:
         except ValueError:
             pass
     return text
+
+
+@app.command()
+def compare(
+    names: Annotated[list[str], typer.Argument(help="一个或几个中心的地名，或 经度,纬度。")],
+    before: Annotated[int, typer.Option(help="之前的年份（年末）。")] = 2022,
+    after: Annotated[int, typer.Option(help="之后的年份（年末）。")] = 2025,
+    minutes: Annotated[float, typer.Option("--minutes", "-m", help="分钟数，含界。")] = 60.0,
+    network: Annotated[
+        Path | None,
+        typer.Option("--network", help="自己的路网：表的文件夹、.parquet 或 .osm.pbf。"),
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="车速方案。")] = None,
+    output: Annotated[Format | None, typer.Option("--format", help="输出格式。")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="写入的文件。")] = None,
+) -> None:
+    """前后比较：哪些地方进圈、出圈、快了几分钟，因为哪个规划项目。"""
+    from urbangeo.access.compare import compare as compared
+
+    found = compared(
+        _network(network, before, profile),
+        _network(network, after, profile),
+        [_centre(name) for name in names],
+        minutes,
+    )
+    if out is not None:
+        found.to_file(out)
+        typer.echo(f"{found.summary()}\n已写入 {out}")
+        return
+    chosen = output or (Format.table if sys.stdout.isatty() else Format.csv)
+    if chosen is Format.table:
+        columns = {
+            "name": "名称",
+            "title": "因为哪个项目",
+            "saved_min": "快了（分）",
+            "effect_min": "没有它会慢（分）",
+        }
+        because = found.because[found.because["confirmed"]]
+        _print_table(because[list(columns)].rename(columns=columns).round(1))
+        typer.echo(found.summary())
+    else:
+        _show(found.towns.drop(columns="geometry"), chosen)
 
 
 @app.command()
