@@ -80,7 +80,8 @@ def main() -> int:
     graph = net.graph(("road",))
     print(f"{graph.n_nodes:,} nodes, {graph.n_arcs:,} directed edges", flush=True)
     rng = np.random.default_rng(1)
-    rows = rng.choice(graph.n_nodes, options.origins, replace=False)
+    main_part = np.flatnonzero(graph.component[: graph.n_nodes] == 0)  # not a lone way point
+    rows = rng.choice(main_part, options.origins, replace=False)
     origins = gpd.GeoDataFrame(geometry=net.nodes.geometry.iloc[rows].reset_index(drop=True))
     starts = Entries.at(rows)
     matrix = graph.matrix()

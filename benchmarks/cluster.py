@@ -31,7 +31,7 @@ def main() -> int:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nodes", type=int, default=200_000)
-    parser.add_argument("--origins", type=int, default=600)
+    parser.add_argument("--origins", type=int, default=1000)
     parser.add_argument("--destinations", type=int, default=600)
     parser.add_argument("--block", type=int, default=25)
     parser.add_argument("--rounds", type=int, default=3)

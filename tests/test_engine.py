@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -189,6 +190,17 @@ def test_the_order_is_made_once_for_graphs_with_the_same_arcs(
     two = table(slower, everywhere, everywhere, engine="cch")
     assert made == [1]
     assert np.array_equal(two, one * 2)
+
+
+@needs_cch
+def test_a_graph_travels_without_what_engines_keep_with_it() -> None:
+    graph = graph_of(3, [(0, 1, 4), (1, 2, 5)])
+    for name in TABLES:
+        table(graph, Entries.at([0]), Entries.at([2]), engine=name)
+    other = pickle.loads(pickle.dumps(graph))  # noqa: S301 - made here
+    assert other._cache == {}
+    assert graph._cache
+    assert table(other, Entries.at([0]), Entries.at([2]), engine="cch").tolist() == [[9]]
 
 
 @pytest.mark.parametrize("year", [2022, 2035])

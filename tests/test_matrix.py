@@ -382,3 +382,19 @@ def test_a_cluster_writes_the_same_files_though_a_worker_is_lost(
     assert told == list(range(11))  # each block once
     assert scattered[0] is True
     assert len(scattered) <= 2  # once; once more if its last copy went with the worker
+
+
+def test_a_cluster_gets_the_order_of_the_hierarchy(
+    net: Network, tmp_path: Path, cluster: Any
+) -> None:
+    if "cch" not in engine.available():
+        pytest.skip("routingkit-cch is not installed")
+    plain = travel_time_matrix(net, spots(9), spots(6), tmp_path / "plain", block=2)
+    question = matrix._Question.of(net, spots(9), spots(6), np.inf, ("road", "rail"), 2, "cch")
+    order = question._lean().order
+    assert order is not None
+    assert sorted(order.tolist()) == list(range(question.job.graph.n_vertices))
+    made = travel_time_matrix(
+        net, spots(9), spots(6), tmp_path / "many", block=2, client=cluster, engine="cch"
+    )
+    assert contents(made.folder) == contents(plain.folder)

@@ -211,6 +211,7 @@ class _Job:
     limit_ms: float
     engine: str
     lonlat: NDArray[np.float64]
+    order: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,6 +226,8 @@ class _Block:
 
 def _answer(job: _Job, block: _Block, threads: int | None = None) -> NDArray[np.float64]:
     """Times of a block, whole milliseconds, infinite where there is none within the limit."""
+    if job.order is not None:
+        job.graph._cache.setdefault("order", job.order)
     ms = table(
         job.graph,
         block.starts,
@@ -373,13 +376,12 @@ class _Question:
 
     def _lean(self) -> _Job:
         """The job without what can be made anew, and with what takes long to make."""
-        graph = self.job.graph
-        kept: dict[str, Any] = {}
+        graph, order = self.job.graph, None
         if self.job.engine == "cch":
             from urbangeo.access.engine import Hierarchy
 
-            kept["order"] = Hierarchy.of(graph, self.job.lonlat).order
-        return replace(self.job, graph=replace(graph, rides=None, _cache=kept))
+            order = Hierarchy.of(graph, self.job.lonlat).order
+        return replace(self.job, graph=replace(graph, rides=None, _cache={}), order=order)
 
     # -- files -------------------------------------------------------------------------------
 

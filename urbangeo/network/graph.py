@@ -117,6 +117,10 @@ class Graph:
     rides: Rides | None = None
     _cache: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what engines keep with a graph: it can be made anew, and not be pickled."""
+        return {**self.__dict__, "_cache": {}}
+
     @property
     def n_streets(self) -> int:
         """Number of vertices that are nodes by some mode; they come first."""
