@@ -1,4 +1,4 @@
-"""What docs/networks.md shows runs."""
+"""What the pages in docs/ show runs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,16 @@ from osmfiles import grid, write_osm
 from urbangeo.catalog import data_folder
 
 ROOT = Path(__file__).parents[1]
+
+
+def run(page: str) -> int:
+    """Run the code of a page from top to bottom; how many blocks there were."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    names: dict[str, object] = {}
+    for code in blocks:
+        exec(compile(code, page, "exec"), names)  # noqa: S102 our own page
+    return len(blocks)
 
 
 def test_the_code_of_the_page_on_networks_runs(
@@ -28,11 +38,36 @@ def test_the_code_of_the_page_on_networks_runs(
     ]
     write_osm(tmp_path / "roads.osm.pbf", nodes, ways)
     shutil.copytree(data_folder() / "network", tmp_path / "my-region")
-    text = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
-    names: dict[str, object] = {}
-    for code in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
-        exec(compile(code, "networks.md", "exec"), names)  # noqa: S102 our own page
+    run("networks.md")
     assert (tmp_path / "mine.parquet").is_file()
+
+
+def test_the_formulas_of_the_page_on_methods_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its code works examples by hand and asserts that the library agrees.
+    monkeypatch.chdir(tmp_path)
+    assert run("methods.md") >= 6
+    assert (tmp_path / "times" / "manifest.json").is_file()
+
+
+def test_every_source_that_the_page_on_methods_names_is_listed_and_named() -> None:
+    text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    body, references = text.split("## References\n")
+    prose = re.sub(r"```.*?```", "", body, flags=re.DOTALL)
+    listed = re.findall(r"^- ([^\W\d_]+).*?\((\d{4})\)\.", references, flags=re.MULTILINE)
+    assert len(listed) == references.count("\n- ")
+    assert {author for author, _ in listed if author not in prose} == set()
+    assert set(re.findall(r"\b(?:19|20)\d\d\b", prose)) == {year for _, year in listed}
+
+
+def test_the_page_on_methods_tells_every_measure_and_engine() -> None:
+    from urbangeo.access.engine import ENGINES
+    from urbangeo.access.measures import DECAYS, MEASURES
+
+    text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8").lower()
+    for name in (*ENGINES, *MEASURES, *DECAYS):
+        assert name in text, name
 
 
 @pytest.mark.parametrize("page", sorted(one.name for one in (ROOT / "docs").glob("*.md")))
