@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -166,7 +167,8 @@ class _Field:
                 )  # fmt: skip
                 yield some, graph.at_nodes(ms) / MS
             return
-        asked = Asked.of(self.net, self.origins, self.opportunities, self.modes)
+        asked = self._asked
+        assert asked is not None
         step = self._step(len(self.origins))
         for start in range(0, len(rows), step):
             some = rows[start : start + step]
@@ -175,10 +177,27 @@ class _Field:
             ms = pair_times(self.net, asked.graph, asked.snaps, asked.lonlat, *sides, self.limit_ms)
             yield some, (ms.T if self.direction == "to" else ms) / MS
 
-    @property
-    def _snapped(self) -> tuple[Any, IntArray]:
+    @cached_property
+    def _asked(self) -> Asked | None:
+        """Origins and opportunities on the graph; None where the nodes are the origins."""
+        if self.origins is None:
+            return None
+        return Asked.of(self.net, self.origins, self.opportunities, self.modes)
+
+    @cached_property
+    def _snapped(self) -> tuple[Snaps, IntArray]:
+        """How points get onto the graph, and which of them are the opportunities."""
+        if self._asked is not None:
+            return self._asked.snaps, self._asked.end
         snaps = snap(self.net, self.opportunities.geometry, self.modes)
         return snaps, np.arange(len(self.opportunities))
+
+    @property
+    def unsnapped(self) -> list[Any]:
+        """Labels of the opportunities that find no way onto the network."""
+        snaps, rows = self._snapped
+        labels: list[Any] = self.opportunities.index[~snaps.snapped[rows]].tolist()
+        return labels
 
     def pairs(self, rows: IntArray) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
         """Opportunities, origins and minutes of the pairs within the limit, some at a time."""
@@ -308,8 +327,7 @@ def accessibility(
                 "e2sfca needs origins= and population=, the column that holds their people."
             )
         made = _e2sfca(field, amount, useful, _amounts(begin, population, "origins"), checked)
-    lost = ~snap(net, offered.geometry, chosen).snapped
-    made.attrs |= {"unsnapped": offered.index[lost].tolist(), "network": dict(net.describe())}
+    made.attrs |= {"unsnapped": field.unsnapped, "network": dict(net.describe())}
     return made
 
 
