@@ -20,6 +20,7 @@ from distributed import Client, LocalCluster
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from goals import Goal, judge
 from synthetic import road_like
 
 from urbangeo.access.matrix import travel_time_matrix
@@ -81,8 +82,8 @@ def main() -> int:
     for count, spent in least.items():
         print(f"{count} worker(s) {spent:8.2f} s")
     ratio = least[1] / least[2]
-    print(f"\ntwo workers are {ratio:.2f} x as fast as one; at least {LEAST}")
-    return int(ratio < LEAST)
+    work = f"{options.origins} x {options.destinations} matrix, two Dask workers"
+    return judge([Goal(work, "x as fast as one worker", ratio, LEAST, at_least=True)])
 
 
 if __name__ == "__main__":

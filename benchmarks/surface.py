@@ -24,6 +24,7 @@ from scipy.sparse.csgraph import dijkstra
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from goals import Goal, judge
 from synthetic import road_like
 
 from urbangeo.access import commuting_circle, spread, travel_times
@@ -117,11 +118,14 @@ def main() -> int:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(f"peak memory {peak:,.0f} MB")
     wrong_in, wrong_out = shares["urbangeo"]
-    print(
-        f"\nin all {total:.2f} s; at most {MOST_S}. Falsely inside {wrong_in:.2%}; at most "
-        f"{MOST_INSIDE:.1%}. Falsely outside {wrong_out:.2%}; at most {MOST_OUTSIDE:.0%}"
+    work = f"a circle with {options.towns:,} towns, surface at 250 m, polygon"
+    return judge(
+        [
+            Goal(work, "s", total, MOST_S),
+            Goal(f"{work}: falsely inside", "share", float(wrong_in), MOST_INSIDE),
+            Goal(f"{work}: falsely outside", "share", float(wrong_out), MOST_OUTSIDE),
+        ]
     )
-    return int(total > MOST_S or wrong_in > MOST_INSIDE or wrong_out > MOST_OUTSIDE)
 
 
 if __name__ == "__main__":
