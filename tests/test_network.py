@@ -11,7 +11,7 @@ import pytest
 from grids import PROFILE, link, network, node, service, square_grid
 
 from urbangeo.errors import InputError, NetworkError, UnknownNameError
-from urbangeo.network import Network
+from urbangeo.network import Facts, Network
 from urbangeo.network.network import check_modes
 
 NODES = [node(name, 107 + place * 0.01, 27) for place, name in enumerate("ABCD")]
@@ -247,3 +247,20 @@ def test_describe_carries_what_a_result_must_carry() -> None:
     assert len(facts["digest"]) == 64
     assert not facts["schematic"]
     assert np.isscalar(facts["urbangeo"])
+
+
+def test_what_a_network_says_of_itself_survives_networkx(tmp_path: Path) -> None:
+    import osmnx
+
+    net = network(NODES, dated().links.drop(columns="geometry").to_dict("records"), schematic=True,
+                  first_year=2015, last_year=2035, error_share=0.1, attribution=("甲", "乙"))  # fmt: skip
+    graph = net.to_networkx()
+    assert Network.from_osmnx(graph, profile=PROFILE).facts == net.facts
+    osmnx.save_graphml(graph, tmp_path / "n.graphml")
+    import networkx as nx
+
+    text = nx.read_graphml(tmp_path / "n.graphml", force_multigraph=True)
+    assert Facts.of_graph(text.graph) == net.facts
+    assert Facts.of_graph({"crs": "EPSG:4326"}).attribution == (
+        "© OpenStreetMap contributors (ODbL)",
+    )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from urbangeo.errors import NetworkError
 
 __all__ = ["Facts"]
+
+_N = TypeVar("_N", int, float)
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,37 @@ class Facts:
     attribution: tuple[str, ...] = ()
     error_share: float | None = None
 
+    def as_dict(self) -> dict[str, Any]:
+        """Give what is stated, as attributes of a graph."""
+        stated = {key: value for key, value in asdict(self).items() if value is not None}
+        return {**stated, "attribution": list(self.attribution)}
+
+    @classmethod
+    def of_graph(cls, attributes: Mapping[str, Any]) -> Facts:
+        """Take facts from the attributes of a graph; OpenStreetMap's where it names nobody.
+
+        GraphML makes text of everything: numbers and truth are read out of it.
+        """
+        osm = ("© OpenStreetMap contributors (ODbL)",)
+        named = attributes.get("attribution", osm)
+        if isinstance(named, str):
+            named = _listed(named)
+
+        def number(key: str, kind: type[_N]) -> _N | None:
+            try:
+                return kind(attributes[key])
+            except (KeyError, TypeError, ValueError):
+                return None
+
+        return cls(
+            title=str(attributes.get("title", "OSMnx 路网")),
+            schematic=str(attributes.get("schematic", "")).lower() == "true",
+            first_year=number("first_year", int),
+            last_year=number("last_year", int),
+            attribution=tuple(map(str, named)),
+            error_share=number("error_share", float),
+        )
+
     @classmethod
     def read(cls, path: Path) -> Facts:
         """Read ``network.toml``; an unknown key or a value of another type is an error."""
@@ -56,6 +91,15 @@ class Facts:
             raise NetworkError(f"{path}: {'; '.join(findings)}.")
         content["attribution"] = tuple(map(str, content.get("attribution", ())))
         return cls(**content)
+
+
+def _listed(text: str) -> list[str]:
+    """Read a list that was made into text; anything else is one line."""
+    try:
+        lines = ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        lines = None
+    return [str(one) for one in lines] if isinstance(lines, list) else [text]
 
 
 _TYPES: Mapping[str, type | tuple[type, ...]] = {

@@ -260,12 +260,7 @@ class Network:
         from urbangeo.network.osmnxio import from_osmnx
 
         read = from_osmnx(graph)
-        facts = Facts(
-            title=str(graph.graph.get("title", "OSMnx 路网")),
-            attribution=tuple(
-                graph.graph.get("attribution", ("© OpenStreetMap contributors (ODbL)",))
-            ),
-        )
+        facts = Facts.of_graph(graph.graph)
         return cls(_taken(read), _profile(profile), facts, report=read.report)
 
     @classmethod
@@ -869,7 +864,7 @@ class Network:
             lines.offsets,
             services=self.services,
             minutes=minutes[rows],
-            graph={"title": self.facts.title, "attribution": list(self.facts.attribution)},
+            graph=self.facts.as_dict(),
         )
 
 
