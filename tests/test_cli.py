@@ -280,3 +280,21 @@ def test_before_and_after(urbangeo: Run, tmp_path: Path) -> None:
     status, out, _ = urbangeo("compare", "遵义", "-o", str(tmp_path / "前后.csv"))
     assert status == 0
     assert (tmp_path / "前后.csv").is_file()
+
+
+def test_projects_in_order(urbangeo: Run) -> None:
+    status, out, _ = urbangeo("rank", "贵阳", "--format", "table")
+    assert status == 0
+    assert "进圈（处）" in out
+    assert "对这个圈没有作用" in out
+
+
+def test_roads_whose_closure_hurts_most(urbangeo: Run) -> None:
+    status, out, _ = urbangeo("critical", "贵阳", "龙里", "清镇")
+    assert status == 0
+    table = pd.read_csv(io.StringIO(out))
+    assert table["rank"].tolist() == sorted(table["rank"])
+    assert table["added_min"].iloc[0] > 0
+    status, out, _ = urbangeo("critical", "贵阳", "龙里", "--format", "table", "--top", "3")
+    assert status == 0
+    assert "多用" in out

@@ -252,8 +252,9 @@ def test_describe_carries_what_a_result_must_carry() -> None:
 def test_what_a_network_says_of_itself_survives_networkx(tmp_path: Path) -> None:
     import osmnx
 
-    net = network(NODES, dated().links.drop(columns="geometry").to_dict("records"), schematic=True,
-                  first_year=2015, last_year=2035, error_share=0.1, attribution=("甲", "乙"))  # fmt: skip
+    said = {"schematic": True, "first_year": 2015, "last_year": 2035, "error_share": 0.1}
+    rows = dated().links.drop(columns="geometry").to_dict("records")
+    net = network(NODES, rows, **said, attribution=("甲", "乙"))
     graph = net.to_networkx()
     assert Network.from_osmnx(graph, profile=PROFILE).facts == net.facts
     osmnx.save_graphml(graph, tmp_path / "n.graphml")

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from urbangeo.access.critical import critical_links, rank_projects
     from urbangeo.access.isochrones import isochrones
     from urbangeo.access.matrix import travel_time_matrix
-    from urbangeo.access.measures import accessibility
+    from urbangeo.access.measures import (
+        accessibility,
+        betweenness,
+        closeness,
+        commuting_zones,
+        hinterlands,
+    )
     from urbangeo.access.paths import routes
     from urbangeo.access.snapping import snap
     from urbangeo.access.sure import how_sure
@@ -46,14 +52,18 @@ __all__ = [
     "__version__",
     "accessibility",
     "atlas",
+    "betweenness",
     "check",
     "check_claims",
+    "closeness",
     "commuting_circle",
+    "commuting_zones",
     "compare",
     "compare_plans",
     "critical_links",
     "draw",
     "extent",
+    "hinterlands",
     "how_sure",
     "isochrones",
     "layers",
@@ -78,14 +88,18 @@ _HOMES = {
     "UrbangeoError": "urbangeo.errors",
     "accessibility": "urbangeo.access.measures",
     "atlas": "urbangeo.maps.atlas",
+    "betweenness": "urbangeo.access.measures",
     "check": "urbangeo.checks",
     "check_claims": "urbangeo.access.timeclaims",
+    "closeness": "urbangeo.access.measures",
     "commuting_circle": "urbangeo.access",
+    "commuting_zones": "urbangeo.access.measures",
     "compare": "urbangeo.access.compare",
     "compare_plans": "urbangeo.plancomparison",
     "critical_links": "urbangeo.access.critical",
     "draw": "urbangeo.maps.atlas",
     "extent": "urbangeo.plans",
+    "hinterlands": "urbangeo.access.measures",
     "how_sure": "urbangeo.access.sure",
     "isochrones": "urbangeo.access.isochrones",
     "layers": "urbangeo.catalog",

@@ -381,6 +381,71 @@ def compare(
 
 
 @app.command()
+def rank(
+    names: Annotated[list[str], typer.Argument(help="一个或几个中心的地名，或 经度,纬度。")],
+    year: Annotated[int, typer.Option(help="项目都已建成的年份（年末）。")] = 2025,
+    before: Annotated[int, typer.Option(help="项目都未建成的年份（年末）。")] = 2022,
+    minutes: Annotated[float, typer.Option("--minutes", "-m", help="分钟数，含界。")] = 60.0,
+    profile: Annotated[str | None, typer.Option(help="车速方案。")] = None,
+    output: Annotated[Format | None, typer.Option("--format", help="输出格式。")] = None,
+) -> None:
+    """给规划项目排序：单独建成多几处进圈、省多少分钟；没有它少几处。"""
+    from urbangeo.access.critical import rank_projects
+
+    found = rank_projects(
+        _network(None, year, profile),
+        [_centre(name) for name in names],
+        minutes,
+        before=_network(None, before, profile),
+    )
+    columns = {
+        "rank": "序",
+        "title": "项目",
+        "gained_towns": "进圈（处）",
+        "saved_min": "省（分，各处合计）",
+        "lost_towns": "没有它出圈（处）",
+        "missed_min": "没有它慢（分，各处合计）",
+    }
+    if (output or (Format.table if sys.stdout.isatty() else Format.csv)) is Format.table:
+        told = found[(found["saved_min"] > 0) | (found["missed_min"] > 0)]
+        _print_table(told[list(columns)].rename(columns=columns).round(1))
+        typer.echo(f"另有 {len(found) - len(told)} 个项目对这个圈没有作用。")
+    else:
+        _show(found, output)
+
+
+@app.command()
+def critical(
+    names: Annotated[list[str], typer.Argument(help="两个以上地名：在它们之间往来。")],
+    year: Annotated[int | None, typer.Option(help="路网年份（年末）；骨架缺省为 2022。")] = None,
+    network: Annotated[
+        Path | None,
+        typer.Option("--network", help="自己的路网：表的文件夹、.parquet 或 .osm.pbf。"),
+    ] = None,
+    top: Annotated[int, typer.Option(help="表中只列前几条。")] = 20,
+    output: Annotated[Format | None, typer.Option("--format", help="输出格式。")] = None,
+) -> None:
+    """逐条断路：断了哪一条，这些地方之间绕得最远、断得最多。"""
+    from urbangeo.access.critical import critical_links
+
+    found = critical_links(_network(network, year, None), [_centre(name) for name in names])
+    columns = {
+        "rank": "序",
+        "ref": "编号",
+        "name": "名称",
+        "from": "起",
+        "to": "止",
+        "lost": "不通（对）",
+        "added_min": "多用（分，各对合计）",
+        "worst_min": "最多（分）",
+    }
+    if (output or (Format.table if sys.stdout.isatty() else Format.csv)) is Format.table:
+        _print_table(found.head(top)[list(columns)].rename(columns=columns).round(1))
+    else:
+        _show(found.drop(columns="geometry"), output)
+
+
+@app.command()
 def claims(
     plans: Annotated[
         list[str] | None, typer.Argument(help="规划的代号或文件夹；不写则为随包五个规划。")
@@ -408,12 +473,33 @@ def atlas(
     only: Annotated[list[str] | None, typer.Option("--only", help="只画这些图；可重复。")] = None,
     formats: Annotated[str, typer.Option("--format", help="pdf,svg,png。")] = "pdf,svg,png",
     dpi: Annotated[int, typer.Option(help="PNG 的分辨率。")] = 200,
+    pages: Annotated[str, typer.Option("--page", help="A4、A3，逗号隔开。")] = "A4,A3",
+    lang: Annotated[str, typer.Option(help="zh、en 或 both（有英文处）。")] = "zh",
+    manifest: Annotated[
+        Path | None, typer.Option(help="自己的图件清单：TOML 文件或其文件夹。")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(help="进程数；缺省为核数。")] = None,
+    bind: Annotated[bool, typer.Option(help="另制缩览图和带书签的合订 PDF。")] = True,
 ) -> None:
-    """画图册：规划附图和通勤圈图。"""
+    """画图册：规划附图和通勤圈图，有错的图列明原因，其余照画。"""
     from urbangeo.maps.atlas import atlas as draw_all
 
-    kinds = tuple(one.strip() for one in formats.split(",") if one.strip())
-    for path in draw_all(out, figures=only, formats=kinds, dpi=dpi):
+    kinds, papers = (
+        tuple(one.strip() for one in text.split(",") if one.strip()) for text in (formats, pages)
+    )
+    written = draw_all(
+        out,
+        figures=only or None,
+        formats=kinds,
+        dpi=dpi,
+        pages=papers,
+        lang=lang,
+        manifest=manifest,
+        bind=bind,
+        jobs=jobs,
+        progress=sys.stderr.isatty(),
+    )
+    for path in written:
         typer.echo(str(path))
 
 
