@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import urbangeo.maps
-from urbangeo.errors import InputError, OutputError, TableError, UnknownNameError
-from urbangeo.maps import atlas as module
-from urbangeo.maps.atlas import atlas, draw, figure_record, figure_table
+import urbangeo.maps.atlas as module
+from urbangeo.errors import InputError, OutputError, UnknownNameError
+from urbangeo.maps.atlas import atlas, draw, figure_table
 from urbangeo.maps.style import missing_glyphs
 from urbangeo.plans import extent
 
@@ -90,35 +91,109 @@ def test_the_package_names_are_functions() -> None:
         urbangeo.maps.no_such_name  # noqa: B018
 
 
-def stub(monkeypatch: pytest.MonkeyPatch, failing: str = "") -> None:
-    def made(key: str, **inputs: Any) -> Figure:
-        if key == failing:
-            raise InputError("no room")
-        figure = Figure(figsize=(1, 1))
-        figure.text(0.1, 0.1, key)
-        return figure
+MANIFEST = """
+[[figure]]
+key = "one/a"
+extent = "guizhou"
+title = "甲图"
+pages = ["A4"]
 
-    monkeypatch.setattr(module, "draw", made)
+[[figure]]
+key = "one/b"
+extent = "guizhou"
+title = "乙图"
+pages = ["A4", "A3"]
+
+[[figure]]
+key = "wrong"
+extent = "guizhou"
+colour = "red"
+"""
 
 
-def test_atlas_writes_each_figure_in_each_format(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def drawn_as_text(key: str, *, failing: str = "", **options: Any) -> Figure:
+    """Stands in for drawing, which other tests look at."""
+    if key == failing:
+        raise InputError("no room")
+    figure = Figure(figsize=(1.485, 1.05))
+    figure.text(0.1, 0.5, f"{key} {options['page']}")
+    return figure
+
+
+@pytest.fixture
+def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(module, "draw", drawn_as_text)
+    path = tmp_path / "figures.toml"
+    path.write_text(MANIFEST, encoding="utf-8")
+    return path
+
+
+def names(paths: list[Path]) -> list[str]:
+    return [path.name for path in paths]
+
+
+def test_each_figure_in_each_format_on_each_paper(manifest: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new"
+    asked = {"figures": ["one/a", "one/b"], "formats": ("png", "pdf"), "dpi": 30}
+    written = atlas(out, **asked, manifest=manifest, jobs=1)  # type: ignore[arg-type]
+    assert names(written) == [
+        *("one-a.png", "one-a.pdf", "one-b.png", "one-b.pdf", "one-b-A3.png", "one-b-A3.pdf"),
+        *("contact-sheet.png", "atlas-A4.pdf", "atlas-A3.pdf"),
+    ]
+    assert sorted(path.name for path in out.iterdir()) == sorted(names(written))
+
+
+def test_one_paper_and_no_binding(manifest: Path, tmp_path: Path) -> None:
+    asked = {"formats": ["svg"], "pages": ["A3"], "bind": False, "jobs": 1}
+    written = atlas(tmp_path / "o", ["one/a", "one/b"], manifest=manifest, **asked)  # type: ignore[arg-type]
+    assert names(written) == ["one-b-A3.svg"]
+
+
+def test_the_bound_pdf_has_an_outline(manifest: Path, tmp_path: Path) -> None:
+    from pypdf import PdfReader
+
+    atlas(tmp_path, ["one/a", "one/b"], ["png"], 30, manifest=manifest, jobs=1)
+    bound = PdfReader(tmp_path / "atlas-A4.pdf")
+    assert len(bound.pages) == 2
+    group, figures = bound.outline
+    assert group.title == "其他"  # type: ignore[union-attr]
+    assert [one.title for one in figures] == ["甲图", "乙图"]  # type: ignore[union-attr]
+    pages = [bound.get_destination_page_number(one) for one in figures]  # type: ignore[union-attr, arg-type]
+    assert pages == [0, 1]
+
+
+def test_a_second_run_gives_the_same_bytes(manifest: Path, tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        atlas(tmp_path / name, ["one/a", "one/b"], dpi=30, manifest=manifest, jobs=1)
+    for path in (tmp_path / "x").iterdir():
+        assert path.read_bytes() == (tmp_path / "y" / path.name).read_bytes(), path.name
+
+
+def test_wrong_and_failing_figures_do_not_stop_the_others(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stub(monkeypatch)
-    keys = list(figure_table()["key"])
-    written = atlas(tmp_path / "new", formats=("png", "svg"), dpi=30)
-    expected = [f"{key.replace('/', '-')}.{kind}" for key in keys for kind in ("png", "svg")]
-    assert [path.name for path in written] == expected
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(expected)
+    monkeypatch.setattr(module, "draw", partial(drawn_as_text, failing="one/b"))
+    out = tmp_path / "o"
+    words = r"3 of 4 figures(?s:.*)wrong(?s:.*)unknown field|Unknown field 'colour'"
+    with pytest.raises(InputError, match=words) as raised:
+        atlas(out, formats=["png"], dpi=30, manifest=manifest, jobs=1)
+    assert "one/b (A3): no room" in str(raised.value)
+    assert sorted(path.name for path in out.iterdir()) == [
+        *("atlas-A4.pdf", "contact-sheet.png", "one-a.png"),
+    ]
 
 
-def test_a_failing_figure_does_not_stop_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stub(monkeypatch, failing=FIG_1)
-    with pytest.raises(InputError, match=rf"1 of 2 figures(?s:.*){FIG_1}: no room"):
-        atlas(tmp_path, figures=[FIG_1, "circle"], formats=["png"], dpi=30)
-    assert [path.name for path in tmp_path.iterdir()] == ["circle.png"]
+def test_processes_give_the_same_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "f.toml"
+    path.write_text(
+        '[[figure]]\nkey = "a"\nextent = "guizhou"\ncounty_names = "none"\ninset = "none"\n',
+        encoding="utf-8",
+    )
+    for name, jobs in (("one", 1), ("two", 2)):
+        atlas(tmp_path / name, ["a"], ["svg"], manifest=path, jobs=jobs, bind=False)
+    files = [(tmp_path / name / file) for name in ("one", "two") for file in ("a.svg", "a-A3.svg")]
+    assert files[0].read_bytes() == files[2].read_bytes()
+    assert files[1].read_bytes() == files[3].read_bytes()
 
 
 def test_atlas_refuses_before_it_draws(tmp_path: Path) -> None:
@@ -128,38 +203,12 @@ def test_atlas_refuses_before_it_draws(tmp_path: Path) -> None:
         atlas(tmp_path, formats=["gif"])
     with pytest.raises(InputError, match="none; known"):
         atlas(tmp_path, formats=[])
+    with pytest.raises(InputError, match="'A9'; known: A4, A3"):
+        atlas(tmp_path, pages=["A9"])
+    with pytest.raises(InputError, match="lang is 'fr'"):
+        atlas(tmp_path, lang="fr")
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(OutputError):
         atlas(blocked)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
-
-
-ENTRY = '[[figure]]\nkey = "a"\nkind = "extent"\nextent = "e"\n'
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        (ENTRY + 'colour = "red"\n', "unknown field 'colour'"),
-        (ENTRY + ENTRY, "another figure has the key 'a'"),
-        (ENTRY.replace("extent", "sketch", 1), "kind is 'sketch'; known: extent, circle"),
-        (ENTRY.replace('extent = "e"\n', ""), "needs the field 'extent'"),
-        (ENTRY + 'page = "A9"\n', "page is 'A9'"),
-        (ENTRY + "scale_bar_km = 0\n", "scale_bar_km is 0; a number above 0"),
-        ('[[figure]]\nkind = "circle"\n', "field 'key' is missing"),
-        ('[[figure]]\nkey = "c"\nkind = "circle"\n', "needs the field 'centres'"),
-        ("[figures]\n", "unknown table 'figures'"),
-        ("[[figure]\n", "not TOML"),
-    ],
-)
-def test_a_wrong_manifest_is_refused(tmp_path: Path, text: str, words: str) -> None:
-    (tmp_path / "x.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(TableError, match=words):
-        module._manifest(tmp_path)
-
-
-def test_a_right_manifest_is_read(tmp_path: Path) -> None:
-    (tmp_path / "x.toml").write_text(ENTRY, encoding="utf-8")
-    assert list(module._manifest(tmp_path)) == ["a"]
-    assert figure_record("circle").minutes == 60

@@ -174,7 +174,7 @@ def test_a3_is_drawn_at_a_larger_scale() -> None:
 
 def test_a_shared_edge_is_drawn_once() -> None:
     """Two dashed lines one on the other would fill each other's gaps."""
-    from urbangeo.maps.figures import _outlines
+    from urbangeo.maps.shapes import outlines
 
     # A square of 10 km and, east of it, two halves of one: 60 km around them all, 10 km between
     # the squares, 10 km between the halves. One corner is off by rounding.
@@ -183,15 +183,15 @@ def test_a_shared_edge_is_drawn_once() -> None:
         box(10_000, 0, 20_000, 5_000),
         box(10_000.0001, 5_000, 20_000, 10_000),
     ]
-    assert _outlines(squares).length == pytest.approx(80_000, abs=1)
+    assert outlines(squares).length == pytest.approx(80_000, abs=1)
 
 
 def test_a_name_is_broken_after_the_people_it_names() -> None:
-    from urbangeo.maps.figures import _wrapped
+    from urbangeo.maps.base import wrapped
 
-    assert _wrapped("甲乙县") == ("甲乙县",)
-    assert _wrapped("寅卯丑族辰巳族自治县")[1] == "寅卯丑族\n辰巳族自治县"
-    assert _wrapped("甲乙丙丁戊己")[1] == "甲乙丙\n丁戊己"
+    assert wrapped("甲乙县") == ("甲乙县",)
+    assert wrapped("寅卯丑族辰巳族自治县")[1] == "寅卯丑族\n辰巳族自治县"
+    assert wrapped("甲乙丙丁戊己")[1] == "甲乙丙\n丁戊己"
 
 
 def test_missing_members_are_named() -> None:

@@ -13,22 +13,13 @@ from matplotlib.text import Text
 from urbangeo.crs import equal_area
 from urbangeo.errors import InputError
 from urbangeo.maps import furniture
-from urbangeo.maps.furniture import (
-    PAGES,
-    Entry,
-    Sheet,
-    add_inset,
-    add_legend,
-    add_list,
-    add_north_arrow,
-    add_note,
-    add_scale_bar,
-    add_title,
-    new_sheet,
-)
+from urbangeo.maps.drawing import draw_line
+from urbangeo.maps.furniture import add_note, add_scale_bar, add_title
+from urbangeo.maps.legend import Entry, add_legend, add_list
+from urbangeo.maps.sheet import PAGES, Sheet, add_inset, new_sheet
 from urbangeo.maps.style import LINES, settings
 
-LINE = [Entry("线", lines=("county",))]
+LINE = Entry("线", lines=("county",))
 
 
 @pytest.fixture(autouse=True)
@@ -118,14 +109,15 @@ def test_north_turns_by_the_convergence_of_meridians() -> None:
     assert furniture.north_angle(made) == pytest.approx(expected, abs=0.05)
 
 
-def test_north_arrow_keeps_labels_off() -> None:
+def test_north_arrow_stands_in_the_legend_where_it_hides_no_town() -> None:
     made = sheet()
-    add_north_arrow(made)
-    (box,) = made.keep_off
-    letter = texts(made, "north")[0]
-    x, y = letter.get_position()
-    assert box[0] < x < box[2]
-    assert box[1] < y < box[3]
+    left, bottom, right, top = add_legend(made, [[LINE]])
+    arrow = [patch for patch in made.page.patches if patch.get_gid() == "north"]
+    corners = [corner for half in arrow for corner in half.get_path().vertices.tolist()]
+    assert len(arrow) == 2
+    assert all(left < x < right and bottom < y < top for x, y in corners)
+    bar = drawn(made, "scale_bar:2")[0]
+    assert bar.get_x() + bar.get_width() + 5 < min(x for x, _ in corners)
 
 
 def test_title_block() -> None:
@@ -148,7 +140,7 @@ def test_title_block() -> None:
 def test_legend_lists_its_entries_within_its_box() -> None:
     made = sheet()
     names = ["甲", "乙", "丙"]
-    box = add_legend(made, [Entry(name, lines=("county",)) for name in names])
+    box = add_legend(made, [[Entry(name, lines=("county",)) for name in names]])
     entries = texts(made, "legend_entry")
     assert [entry.get_text() for entry in entries] == names
     for entry in entries:
@@ -161,27 +153,35 @@ def test_legend_lists_its_entries_within_its_box() -> None:
 
 def test_a_legend_entry_shrinks_rather_than_leaves_the_box() -> None:
     made = sheet()
-    box = add_legend(made, [Entry("很长的图例名称" * 5, lines=("county",))])
+    box = add_legend(made, [[Entry("很长的图例名称" * 5, lines=("county",))]])
     renderer = made.figure.canvas.get_renderer()  # type: ignore[attr-defined]
     right = texts(made, "legend_entry")[0].get_window_extent(renderer).x1
     assert right / made.figure.dpi * 25.4 < box[2]
 
 
-def test_two_columns_break_before_a_heading() -> None:
-    entries = [
-        Entry("一", heading=True), Entry("a"), Entry("b"),
-        Entry("二", heading=True), Entry("c"), Entry("d"), Entry("e"),
-    ]  # fmt: skip
-    first, second = furniture._split(entries, 2)
-    assert [entry.text for entry in first] == ["一", "a", "b"]
-    assert second[0].text == "二"
+def test_columns_stand_side_by_side_and_may_be_wider_than_the_column() -> None:
+    made = sheet()
+    runs = [[Entry(f"第{i}列较长的图例名称", lines=("county",)), Entry("乙")] for i in range(3)]
+    box = add_legend(made, runs)
+    first, second, third = (
+        next(text for text in texts(made, "legend_entry") if text.get_text().startswith(f"第{i}"))
+        for i in range(3)
+    )
+    assert first.get_position()[0] < second.get_position()[0] < third.get_position()[0]
+    assert first.get_position()[1] == second.get_position()[1] == third.get_position()[1]
+    assert box[2] == made.column[2]
+    assert box[0] < made.column[0]
+    renderer = made.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    ends = [text.get_window_extent(renderer) for text in (first, second, third)]
+    assert ends[0].x1 < ends[1].x0 < ends[1].x1 < ends[2].x0
+    assert ends[2].x1 / made.figure.dpi * 25.4 < box[2]
 
 
 def test_an_empty_or_endless_legend_is_refused() -> None:
     with pytest.raises(InputError, match="at least one entry"):
-        add_legend(sheet(), [])
-    with pytest.raises(InputError, match="two columns or a larger page"):
-        add_legend(sheet(), LINE * 60)
+        add_legend(sheet(), [[]])
+    with pytest.raises(InputError, match="more columns or use a larger page"):
+        add_legend(sheet(), [[LINE] * 60])
 
 
 def test_list_says_how_many_are_left_out() -> None:
@@ -266,7 +266,7 @@ def test_a_sheet_that_cannot_be_laid_out(make: Callable[[], Sheet]) -> None:
 
 def test_a_cased_line_is_drawn_case_first() -> None:
     made = sheet()
-    furniture.draw_line(made.map, [(0, 0), (1, 1)], LINES["hsr"])
+    draw_line(made.map, [(0, 0), (1, 1)], LINES["hsr"])
     widths = [line.get_linewidth() for line in made.map.lines]
     assert len(widths) == 3
     assert widths[0] > widths[1] == widths[2]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 
+import numpy as np
 import pytest
 import shapely
 from hypothesis import given
@@ -12,9 +14,9 @@ from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from shapely.geometry import LineString, box
 
-from urbangeo.maps.furniture import DPI
 from urbangeo.maps.labels import CLEARANCE, Label, Placement, has_room, measure, page_box, place
 from urbangeo.maps.labels import write as write_labels
+from urbangeo.maps.sheet import DPI
 from urbangeo.maps.style import settings
 
 Box = tuple[float, float, float, float]
@@ -225,3 +227,15 @@ def test_written_labels_are_where_they_were_placed() -> None:
         # Text with a path effect would become outlines.
         assert not text.get_path_effects()
     assert len([line for line in axes.lines if line.get_gid() == "leader:辛壬"]) == 1
+
+
+def test_a_leader_runs_through_no_other_symbol() -> None:
+    """A ring of signs stands close about a point; a line may pass only between them."""
+    axes = board()
+    ring = [(50 + 3 * math.cos(a), 50 + 3 * math.sin(a)) for a in np.linspace(0, 2 * np.pi, 9)[:-1]]
+    symbols = [(50.0, 50.0, 0.8), *((x, y, 0.8) for x, y in ring)]
+    label = point("甲乙丙丁戊己庚", 50, 50, radius=0.9, leader=True)
+    (spot,) = place(axes, [label], symbols=symbols).placed
+    assert spot.leader is not None
+    line = LineString(spot.leader)
+    assert all(line.distance(shapely.Point(10 + x, 10 + y)) > 0.79 for x, y in ring)

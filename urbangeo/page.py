@@ -244,7 +244,7 @@ class _Map:
         self.notes.append(f"县域边界：{counties.attrs['provenance'].get('attribution', '')}")
 
     def _draw_network(self) -> None:
-        from urbangeo.maps.figures import _DRAWN_ORDER, _RAILS, _ROADS
+        from urbangeo.maps.circlelayer import _DRAWN_ORDER, _RAILS, _ROADS
         from urbangeo.maps.style import COLOURS, LINES
 
         net = self.circle.net

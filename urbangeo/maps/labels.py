@@ -44,6 +44,8 @@ CLEARANCE = 0.35
 """Free space between two labels, in all, millimetres."""
 
 _BADGE_PAD = 0.45
+_OWN = 0.15
+"""A leader line ends no farther than this from the symbol that it names, millimetres."""
 
 FloatArray = NDArray[np.float64]
 
@@ -225,12 +227,13 @@ def place(
             (x - r, y - r, x + r, y + r) for (x, y), r in zip(marks.tolist(), radii, strict=True)
         ]
     obstacles = np.array(blocked, dtype=float).reshape(-1, 4)
+    discs = shapely.STRtree(_discs(axes, symbols))
     tree = _line_tree(axes, lines)
     sizes: dict[tuple[str, float, Weight], FloatArray] = {}
     options = []
     for label in labels:
         made = _candidates(axes, label, figure, sizes)
-        _prune(made, frame, obstacles, tree)
+        _prune(made, frame, obstacles, tree, discs)
         options.append(made)
     return _choose(options)
 
@@ -384,11 +387,34 @@ def _aside(
     made.add(text, _boxes(np.array(centres), size), np.array(cost), leaders)
 
 
+def _discs(axes: Axes, symbols: Sequence[tuple[float, float, float]]) -> NDArray[np.object_]:
+    """Give the symbols as discs on the page."""
+    if not symbols:
+        return np.array([], dtype=object)
+    radii = np.array([radius for *_, radius in symbols])
+    marks = shapely.points(to_page(axes, [(x, y) for x, y, _ in symbols]))
+    discs: NDArray[np.object_] = shapely.buffer(marks, radii, quad_segs=4)
+    return discs
+
+
+def _free_leaders(made: _Candidates, free: NDArray[np.bool_], discs: shapely.STRtree) -> None:
+    """Drop leader lines that run through another symbol than the one that they name."""
+    rows = [row for row in np.flatnonzero(free) if made.leader[row] is not None]
+    if not rows or not len(discs.geometries):
+        return
+    lines = shapely.linestrings([made.leader[row] for row in rows])
+    tips = shapely.get_point(lines, -1)
+    line, disc = discs.query(lines, predicate="intersects")
+    own = shapely.distance(tips[line], discs.geometries[disc]) < _OWN
+    free[np.array(rows)[np.unique(line[~own])]] = False
+
+
 def _prune(
     made: _Candidates,
     frame: tuple[float, float, float, float],
     obstacles: FloatArray,
     tree: shapely.STRtree | None,
+    discs: shapely.STRtree,
 ) -> None:
     """Drop what leaves the frame or meets an obstacle; add the cost of lines; sort."""
     if not made.box:
@@ -403,6 +429,7 @@ def _prune(
     )
     if len(obstacles):
         free &= ~_overlap(boxes, obstacles).any(axis=1)
+    _free_leaders(made, free, discs)
     cost = np.array(made.cost)
     if tree is not None:
         rows = np.flatnonzero(free)

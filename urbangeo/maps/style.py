@@ -59,7 +59,7 @@ SIZES = {
     "heading": 11.0,
     "number": 14.0,
     "inset_title": 8.0,
-    "north": 9.0,
+    "north": 7.5,
     "legend_title": 10.0,
     "legend": 7.6,
     "scale": 6.8,
