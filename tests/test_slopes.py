@@ -304,7 +304,7 @@ def test_rasters_without_a_use(tmp_path: Path) -> None:
 def test_what_is_no_raster(tmp_path: Path) -> None:
     net = eastward()
     for name in ("https://example.org/dem.tif", "/vsicurl/https://example.org/dem.tif"):
-        with pytest.raises(InputError, match="is an address, not a file"):
+        with pytest.raises(InputError, match="is not the path of a local file"):
             net.with_slopes(name)
     with pytest.raises(InputError, match="does not exist"):
         net.with_slopes(tmp_path / "none.tif")

@@ -57,7 +57,11 @@ _SIDECARS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
 def local_path(
-    path: str | os.PathLike[str], what: str = "file", *, must_exist: bool = True
+    path: str | os.PathLike[str],
+    what: str = "file",
+    *,
+    must_exist: bool = True,
+    folder: bool = True,
 ) -> Path:
     """Give a path as one of a local file, or refuse it.
 
@@ -69,12 +73,14 @@ def local_path(
         What the file is, for the error.
     must_exist
         Refuse a path at which nothing stands.
+    folder
+        Take a folder too.
 
     Raises
     ------
     InputError
-        If the path is a URL, a GDAL virtual path (``/vsi…``) or a virtual file (``.vrt``), or
-        if nothing stands there.
+        If the path is a URL, a GDAL virtual path (``/vsi…``) or a virtual file (``.vrt``), if
+        nothing stands there, or a folder that is not taken.
     """
     text = os.fspath(path)
     flat = text.strip().replace("\\", "/").casefold()
@@ -82,8 +88,8 @@ def local_path(
     # more are never a drive.
     if "://" in flat or flat.startswith("/vsi") or re.match(r"[a-z][a-z0-9+.-]+:", flat):
         raise InputError(
-            f"The {what} {text!r} is not the path of a local file. Only local files are read; "
-            "download it first, or ask for remote access by name (allow_remote=True)."
+            f"The {what} {text!r} is not the path of a local file. Only local files are read, "
+            "and nothing is downloaded unasked: fetch it first and give its path."
         )
     if flat.endswith(".vrt"):
         raise InputError(
@@ -93,6 +99,8 @@ def local_path(
     result = Path(text).expanduser()
     if must_exist and not result.exists():
         raise InputError(f"The {what} {text!r} does not exist. Check the path and its spelling.")
+    if result.is_dir() and not folder:
+        raise InputError(f"The {what} {text!r} is a folder. Name a file in it.")
     return result
 
 

@@ -42,10 +42,10 @@ from numpy.typing import NDArray
 from urbangeo.errors import InputError
 from urbangeo.network.ingest import IngestReport, strong_components
 from urbangeo.network.osmelements import Elements, Lines, joined, read_elements
-from urbangeo.network.osmfile import checked_path
 from urbangeo.network.osmstations import Stations, stations_at_tracks
 from urbangeo.network.osmtags import DRIVABLE, WayMeaning, way_meaning
 from urbangeo.network.simplify import Chains, chains, line_lengths_m, take_lines
+from urbangeo.vector import local_path
 
 __all__ = ["OsmTables", "read_osm"]
 
@@ -128,7 +128,7 @@ def read_osm(
     InputError
         If the file cannot be read, is unsafe to read, is too large, or holds no road or railway.
     """
-    where = checked_path(path)
+    where = local_path(path, "OpenStreetMap file", folder=False)
     _check_speeds(speeds)
     _check_classes(classes)
 

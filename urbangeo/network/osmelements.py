@@ -259,7 +259,7 @@ def read_elements(
     Parameters
     ----------
     where
-        The file, see :func:`urbangeo.network.osmfile.checked_path`.
+        The file.
     meaning
         What the tags of a way mean.
     rail

@@ -4,13 +4,12 @@ The kind is told by the first bytes: a PBF is cut between its blobs, an XML, pac
 its elements. Nothing is decoded here; a batch is what a decoder may be given.
 
 What is refused: a file that ends too early, inflates more than 250-fold, holds a blob of more than
-32 MB, declares a document type or entities, is not UTF-8, is an address and not a file.
+32 MB, declares a document type or entities, is not UTF-8.
 """
 
 from __future__ import annotations
 
 import bz2
-import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from typing import Any, BinaryIO
 
 from urbangeo.errors import InputError
 
-__all__ = ["batches", "checked_path"]
+__all__ = ["batches"]
 
 _MOST_BLOB = 32 * 2**20  # by the format's definition
 _MOST_BLOB_HEADER = 64 * 2**10
@@ -32,23 +31,6 @@ _BOM = b"\xef\xbb\xbf"
 _XML_START, _XML_END = b'<osm version="0.6">', b"</osm>"
 _ENCODING = re.compile(rb"""<\?xml[^>]*encoding\s*=\s*["']([^"']+)""")
 _ROOT = re.compile(rb"<([A-Za-z][\w:]*)[^<>]*>")
-
-
-def checked_path(path: str | os.PathLike[str]) -> Path:
-    """Refuse an address, a folder and a file that is not there."""
-    text = os.fspath(path)
-    if "://" in text or text.startswith("/vsi"):
-        raise InputError(
-            f"{text} is an address, not a file: nothing is downloaded unasked. "
-            "Fetch the extract first and give its path."
-        )
-    where = Path(text)
-    if not where.is_file():
-        what = "a folder" if where.is_dir() else "no such file"
-        raise InputError(
-            f"{text}: {what}. Give the path of an .osm, .osm.gz, .osm.bz2 or .osm.pbf."
-        )
-    return where
 
 
 def batches(stream: BinaryIO, where: Path) -> tuple[str, Iterator[bytes]]:

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from urbangeo.crs import WGS84
 from urbangeo.errors import CRSError, InputError
 from urbangeo.network.profiles import LINK_CLASSES
+from urbangeo.vector import local_path
 
 if TYPE_CHECKING:
     from urbangeo.network.lines import Lines
@@ -110,7 +111,7 @@ class Slopes:
         CRSError
             If the raster has no CRS, or one into which the network cannot be transformed.
         """
-        path = _local_file(dem)
+        path = local_path(dem, "elevation model", folder=False)
         t = net._tables
         fast = LINK_CLASSES.index("expressway")
         walked = np.flatnonzero(t.is_road & (t.codes("class") != fast))
@@ -184,20 +185,6 @@ class Slopes:
         sha = hashlib.sha256(np.ascontiguousarray(self.offsets).tobytes())
         sha.update(np.ascontiguousarray(self.rise_m).tobytes())
         return sha.hexdigest()
-
-
-def _local_file(dem: str | os.PathLike[str]) -> Path:
-    text = os.fspath(dem)
-    if "://" in text or text.startswith("/vsi"):
-        raise InputError(
-            f"The elevation model {text!r} is an address, not a file: nothing is downloaded "
-            "unasked. Fetch it first and give its path."
-        )
-    path = Path(text)
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise InputError(f"The elevation model {text!r} {what}. Give the path of a GeoTIFF.")
-    return path
 
 
 def _samples(
