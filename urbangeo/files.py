@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from urbangeo.errors import OutputError
+from urbangeo.errors import InputError, OutputError
 
-__all__ = ["output_folder", "writing"]
+__all__ = ["output_folder", "write_by_suffix", "writing"]
+
+Result = TypeVar("Result")
 
 
 def output_folder(folder: str | os.PathLike[str]) -> Path:
@@ -62,3 +65,36 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise OutputError(f"Cannot write {target}: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def write_by_suffix(
+    result: Result,
+    path: str | os.PathLike[str],
+    writers: Mapping[str, Callable[[Result, Path], None]],
+) -> None:
+    """Write a result to a file of the kind that its suffix names, whole or not at all.
+
+    Parameters
+    ----------
+    result
+        What is written.
+    path
+        The file.
+    writers
+        For each suffix, in lower case, what writes a result to a path.
+
+    Raises
+    ------
+    InputError
+        If the suffix is none of these.
+    OutputError
+        If the folder or the file cannot be written.
+    """
+    write = writers.get(Path(path).suffix.lower())
+    if write is None:
+        raise InputError(
+            f"Cannot tell what to write from the name {os.fspath(path)!r}; "
+            f"end it in {', '.join(writers)}."
+        )
+    with writing(path) as draft:
+        write(result, draft)

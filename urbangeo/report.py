@@ -16,8 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from urbangeo.access.circle import MODE_NAMES, STATUS_NAMES
-from urbangeo.errors import InputError
-from urbangeo.files import writing
+from urbangeo.files import write_by_suffix
 from urbangeo.vector import storable, write_gpkg
 
 if TYPE_CHECKING:
@@ -263,14 +262,7 @@ def write_circle(circle: CommutingCircle, path: str | os.PathLike[str]) -> None:
     OutputError
         If the file cannot be written; nothing half-written is left.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in _WRITERS:
-        raise InputError(
-            f"Cannot tell what to write from the name {os.fspath(path)!r}; "
-            f"end it in {', '.join(_WRITERS)}."
-        )
-    with writing(path) as draft:
-        _WRITERS[suffix](circle, draft)
+    write_by_suffix(circle, path, _WRITERS)
 
 
 def _write_csv(circle: CommutingCircle, path: Path) -> None:

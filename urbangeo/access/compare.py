@@ -26,6 +26,7 @@ from urbangeo.access.critical import door_to_door, nearest, people
 from urbangeo.access.points import PlaceLike, as_points
 from urbangeo.access.times import check_direction, check_minutes
 from urbangeo.errors import InputError
+from urbangeo.files import write_by_suffix
 from urbangeo.network.graph import MS
 from urbangeo.network.network import MODES, Network, check_modes
 from urbangeo.network.projects import Project, Projects, ProjectSource
@@ -184,7 +185,7 @@ class Comparison:
         OutputError
             If the file cannot be written.
         """
-        _write(self, path)
+        write_by_suffix(self, path, _WRITERS)
 
     def __repr__(self) -> str:
         """Give the summary, which is what one wants to see."""
@@ -616,20 +617,6 @@ def _record(result: Comparison) -> dict[str, Any]:
     }
 
 
-def _write(result: Comparison, path: str | os.PathLike[str]) -> None:
-    from urbangeo.files import writing
-
-    suffix = Path(path).suffix.lower()
-    writers = {".csv": _write_csv, ".xlsx": _write_xlsx, ".json": _write_json, ".gpkg": _write_gpkg}
-    if suffix not in writers:
-        raise InputError(
-            f"Cannot tell what to write from the name {os.fspath(path)!r}; "
-            f"end it in {', '.join(writers)}."
-        )
-    with writing(path) as draft:
-        writers[suffix](result, draft)
-
-
 def _write_csv(result: Comparison, path: Path) -> None:
     _flat(result).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
 
@@ -666,3 +653,6 @@ def _write_gpkg(result: Comparison, path: Path) -> None:
         "about": pd.DataFrame(_about(result), columns=["key", "value"]),
     }
     write_gpkg(path, {"towns": result.towns, "area": shown}, tables)
+
+
+_WRITERS = {".csv": _write_csv, ".xlsx": _write_xlsx, ".json": _write_json, ".gpkg": _write_gpkg}
