@@ -47,6 +47,7 @@ from urbangeo.network.gtfstrips import (
     read_trips,
 )
 from urbangeo.network.ingest import IngestReport
+from urbangeo.network.tables import SERVICE_COLUMNS
 
 __all__ = ["GtfsTables", "read_gtfs"]
 
@@ -59,27 +60,7 @@ _DAYS_UNDER_WAY = 7  # a trip is looked for in the window up to so many days aft
 _SHORTEST_RUN_MIN = 1 / 60
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?")
 _WEEKDAY_NAMES = "一二三四五六日"
-_SERVICE_COLUMNS = (
-    "service",
-    "name",
-    "class",
-    "seq",
-    "station",
-    "run_min",
-    "dwell_min",
-    "headway_min",
-    "oneway",
-    "status",
-    "open_year",
-    "planned_year",
-    "cite",
-    "source",
-    "route",
-    "direction",
-    "departures",
-    "boarding",
-    "alighting",
-)
+_SERVICE_COLUMNS = (*SERVICE_COLUMNS, "route", "direction", "departures", "boarding", "alighting")
 
 
 @dataclass(frozen=True, eq=False)
