@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +28,7 @@ from scipy.sparse.csgraph import dijkstra
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from goals import Goal, judge
+from goals import Goal, clock, judge
 from synthetic import road_like
 
 from urbangeo.access import travel_times
@@ -41,13 +40,6 @@ MOST_ONE_CORE = 0.6
 MOST_TWO_CORES = 0.35
 LEAST_EGO = 100.0
 LEAST_PANDANA = 3.0
-
-
-def clock(work: Callable[[], object]) -> float:
-    """Time one call, seconds."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 @contextmanager

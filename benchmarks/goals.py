@@ -1,4 +1,4 @@
-"""Goals of the benchmarks: each says a number, its limit, and whether it is met.
+"""Goals of the benchmarks: each says a number, its limit, and whether it is met; and the clock.
 
 A number is a ratio to a peer of the same run, a share, or seconds where the goal is in seconds.
 Where the variable ``URBANGEO_GOALS`` names a file, they are also written there, one JSON object a
@@ -9,11 +9,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["Goal", "judge"]
+__all__ = ["Goal", "clock", "judge"]
+
+
+def clock(work: Callable[[], object]) -> float:
+    """Time one call, seconds."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from scipy.sparse.csgraph import dijkstra
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from bounded_search import clock, pandana_of
-from goals import Goal, judge
+from bounded_search import pandana_of
+from goals import Goal, clock, judge
 from synthetic import road_like
 
 from urbangeo.access import travel_times

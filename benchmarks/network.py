@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -22,20 +20,13 @@ from shapely.geometry import LineString
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from goals import Goal, judge
+from goals import Goal, clock, judge
 from synthetic import road_like
 
 from urbangeo.network import Network
 from urbangeo.network.snap import snap
 
 LOAD_S, SNAP_S = 1.0, 5.0
-
-
-def clock(work: Callable[[], object]) -> float:
-    """Time one call, seconds."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def main() -> int:

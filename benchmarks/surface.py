@@ -14,7 +14,6 @@ import argparse
 import resource
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -24,7 +23,7 @@ from scipy.sparse.csgraph import dijkstra
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from goals import Goal, judge
+from goals import Goal, clock, judge
 from synthetic import road_like
 
 from urbangeo.access import commuting_circle, spread, travel_times
@@ -32,13 +31,6 @@ from urbangeo.access.isochrones import time_surface
 
 CUTOFF_MIN = 60.0
 MOST_S, MOST_INSIDE, MOST_OUTSIDE = 1.5, 0.005, 0.01
-
-
-def clock(work: Callable[[], object]) -> float:
-    """Time one call, seconds."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def main() -> int:
