@@ -210,7 +210,7 @@ def test_chunks_do_not_change_the_answer(monkeypatch: pytest.MonkeyPatch) -> Non
         ({"cutoff": float("inf")}, "cutoff is inf"),
         ({"cutoff": []}, "one number of minutes is expected"),
         ({"cutoff": 30, "size": "beds"}, "no column 'beds'"),
-        ({"cutoff": 30, "size": "minus"}, "minus is np.float64.-1.0. for A .*2 row"),
+        ({"cutoff": 30, "size": "minus"}, "minus: 2 place.s. .*first, A .*-1.0"),
         ({"measure": "gravity"}, "beta is missing"),
         ({"measure": "gravity", "beta": -1}, "beta is -1"),
         ({"measure": "gravity", "beta": 1, "decay": "logistic"}, "midpoint is missing"),

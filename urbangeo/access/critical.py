@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from urbangeo.access.circle import commuting_circle
 from urbangeo.access.closures import Closures
-from urbangeo.access.points import PlaceLike, as_points, check_inside
+from urbangeo.access.points import PlaceLike, amounts, as_points, check_inside
 from urbangeo.access.times import check_direction, check_minutes
 from urbangeo.errors import InputError, NetworkError, UnknownNameError
 from urbangeo.network.graph import MS
@@ -49,16 +49,7 @@ def people(places: gpd.GeoDataFrame, population: str | pd.Series | None) -> Floa
             f"population is {population!r}, which is no column of the places; found: "
             f"{', '.join(map(str, places.columns))}."
         )
-    values = np.asarray(pd.to_numeric(given, errors="coerce"), dtype=float)
-    wrong = ~np.isfinite(values) | (values < 0)
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise InputError(
-            f"population: {int(wrong.sum())} place(s) have no usable value; the first, "
-            f"{places['name'].iloc[row]}, has {given.iloc[row]!r}. Numbers of 0 or more are "
-            "expected; give 0 where nobody lives."
-        )
-    return values
+    return amounts(given, places["name"], "population")
 
 
 @dataclass(eq=False)

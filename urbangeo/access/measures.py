@@ -20,7 +20,7 @@ from scipy.sparse import csr_array, eye_array
 from scipy.sparse.linalg import spsolve_triangular
 
 from urbangeo.access.engine import Entries, entries, reach, reach_dense
-from urbangeo.access.points import PlaceLike, as_points, check_inside
+from urbangeo.access.points import PlaceLike, amounts, as_points, check_inside
 from urbangeo.access.times import (
     Asked,
     Direct,
@@ -77,16 +77,7 @@ def _amounts(table: gpd.GeoDataFrame, column: str | None, what: str) -> FloatArr
         raise InputError(
             f"{what}: there is no column {column!r}; found: {', '.join(map(str, table.columns))}."
         )
-    values = np.asarray(pd.to_numeric(table[column], errors="coerce"), dtype=float)
-    wrong = ~np.isfinite(values) | (values < 0)
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise InputError(
-            f"{what}: {column} is {table[column].iloc[row]!r} for {table['name'].iloc[row]} (index "
-            f"{table.index[row]!r}), and {int(wrong.sum())} row(s) in all cannot be used; finite "
-            "numbers of 0 or more are expected."
-        )
-    return values
+    return amounts(table[column], table["name"], f"{what}: {column}")
 
 
 def _node_ids(net: Network) -> pd.Index:

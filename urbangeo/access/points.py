@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from urbangeo.crs import WGS84, check_lonlat, looks_swapped, require_crs, to_wgs84
 from urbangeo.errors import InputError
@@ -18,7 +19,7 @@ from urbangeo.places import Place, place
 if TYPE_CHECKING:
     from urbangeo.network import Network
 
-__all__ = ["PLACE_COLUMNS", "PlaceLike", "as_points", "check_inside"]
+__all__ = ["PLACE_COLUMNS", "PlaceLike", "amounts", "as_points", "check_inside"]
 
 PlaceLike: TypeAlias = (
     str
@@ -154,6 +155,35 @@ def _named(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             if str(column).strip().lower() == heading:
                 return frame.assign(name=frame[column].astype(str))
     return frame
+
+
+def amounts(given: pd.Series, names: pd.Series, what: str) -> NDArray[np.float64]:
+    """Take what places hold, such as people or beds.
+
+    Parameters
+    ----------
+    given
+        An amount for each place.
+    names
+        Names of the places, on the same index.
+    what
+        What the amounts are, for the error.
+
+    Raises
+    ------
+    InputError
+        If an amount is missing, negative or not finite.
+    """
+    values = np.asarray(pd.to_numeric(given, errors="coerce"), dtype=float)
+    wrong = ~np.isfinite(values) | (values < 0)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise InputError(
+            f"{what}: {int(wrong.sum())} place(s) have no usable value; the first, "
+            f"{names.iloc[row]} (index {given.index[row]!r}), has {given.iloc[row]!r}. Finite "
+            "numbers of 0 or more are expected; give 0 where there is nothing or nobody."
+        )
+    return values
 
 
 def check_inside(points: gpd.GeoDataFrame, net: Network, what: str) -> None:
