@@ -32,7 +32,9 @@ from goals import Goal, clock, judge
 from synthetic import road_like
 
 from urbangeo.access import travel_times
-from urbangeo.access.engine import Entries, available, reach
+from urbangeo.access.entries import Entries
+from urbangeo.access.machine import available
+from urbangeo.access.searches import reach
 from urbangeo.network import Network
 
 CUTOFF_MIN = 60.0

@@ -25,7 +25,9 @@ from goals import Goal, judge
 from synthetic import road_like
 
 from urbangeo.access.closures import Closures
-from urbangeo.access.engine import Hierarchy, available, entries, vertex_lonlat
+from urbangeo.access.entries import entries, vertex_lonlat
+from urbangeo.access.hierarchy import Hierarchy
+from urbangeo.access.machine import available
 from urbangeo.access.times import travel_times
 from urbangeo.network.graph import MS
 

@@ -16,7 +16,9 @@ from goals import Goal, judge
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
-from urbangeo.access.engine import Entries, available, reach
+from urbangeo.access.entries import Entries
+from urbangeo.access.machine import available
+from urbangeo.access.searches import reach
 from urbangeo.network.graph import Graph
 
 MOST = 2.5

@@ -24,7 +24,9 @@ from goals import Goal, clock, judge
 from synthetic import road_like
 
 from urbangeo.access import travel_times
-from urbangeo.access.engine import Entries, Hierarchy, table, vertex_lonlat
+from urbangeo.access.engine import table
+from urbangeo.access.entries import Entries, vertex_lonlat
+from urbangeo.access.hierarchy import Hierarchy
 
 MOST_CCH = 1.2
 LEAST_PANDANA = 3.0

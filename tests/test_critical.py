@@ -17,7 +17,7 @@ from shapely.geometry import Point
 from urbangeo.access import closures
 from urbangeo.access.closures import Closures
 from urbangeo.access.critical import critical_links, rank_projects
-from urbangeo.access.engine import available
+from urbangeo.access.machine import available
 from urbangeo.access.times import search, travel_times
 from urbangeo.errors import InputError, NetworkError, UnknownNameError
 from urbangeo.network import Network

@@ -23,7 +23,9 @@ import pytest
 from grids import link, network, node, square_grid
 from shapely.geometry import Point
 
-from urbangeo.access import engine, matrix
+from urbangeo.access import matrix
+from urbangeo.access.engine import ENGINES
+from urbangeo.access.machine import available
 from urbangeo.access.matrix import block_bytes, travel_time_matrix
 from urbangeo.access.times import travel_times
 from urbangeo.errors import InputError, OutputError
@@ -84,9 +86,9 @@ def test_pairs_without_a_way_are_kept_and_empty(tmp_path: Path) -> None:
     assert found["minutes"].isna().tolist() == [False, True, True, False]
 
 
-@pytest.mark.parametrize("name", engine.ENGINES)
+@pytest.mark.parametrize("name", ENGINES)
 def test_the_engine_leaves_no_trace(net: Network, tmp_path: Path, name: str) -> None:
-    if name not in engine.available():
+    if name not in available():
         pytest.skip(f"{name} is not installed")
     begin, end = spots(9), spots(5)
     plain = travel_time_matrix(net, begin, end, tmp_path / "a", block=2, engine="scipy")
@@ -295,7 +297,7 @@ def test_the_bar_is_shown(net: Network, tmp_path: Path, capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize("name", ["scipy", "numba"])
 def test_memory_is_bounded_by_the_block(tmp_path: Path, name: str) -> None:
-    if name not in engine.available():
+    if name not in available():
         pytest.skip(f"{name} is not installed")
     net = square_grid(5)
     begin, end = spots(3000), spots(500)
@@ -387,7 +389,7 @@ def test_a_cluster_writes_the_same_files_though_a_worker_is_lost(
 def test_a_cluster_gets_the_order_of_the_hierarchy(
     net: Network, tmp_path: Path, cluster: Any
 ) -> None:
-    if "cch" not in engine.available():
+    if "cch" not in available():
         pytest.skip("routingkit-cch is not installed")
     plain = travel_time_matrix(net, spots(9), spots(6), tmp_path / "plain", block=2)
     question = matrix._Question.of(net, spots(9), spots(6), np.inf, ("road", "rail"), 2, "cch")

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Point
 
-from urbangeo.access import engine
+from urbangeo.access import machine
+from urbangeo.access.kernels import Kernels
 from urbangeo.access.paths import _Between, routes
 from urbangeo.access.points import as_points
 from urbangeo.access.times import Asked, travel_times
@@ -240,9 +241,9 @@ def test_alternatives_are_what_they_are_said_to_be(seed: int) -> None:
 def test_the_engine_does_not_choose_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     spots = [(107.013, 27.0), (107.04, 27.06)]
     told = []
-    for known in (engine._module, lambda name: None):
-        monkeypatch.setattr(engine, "_module", known)
-        monkeypatch.setattr(engine._Kernels, "loaded", True)  # prefer it, where it is
+    for known in (machine.optional, lambda name: None):
+        monkeypatch.setattr(machine, "optional", known)
+        monkeypatch.setattr(Kernels, "loaded", True)  # prefer it, where it is
         found = [routes(winding_grid(seed), *spots, 3) for seed in range(8)]
         told.append([(one.minutes, names(one)) for one in found])
     assert told[0] == told[1]

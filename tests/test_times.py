@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Point
 
-from urbangeo.access import engine
+from urbangeo.access.machine import available
 from urbangeo.access.points import as_points
 from urbangeo.access.times import Asked, check_minutes, direct_times, travel_times
 from urbangeo.crs import GEOD
@@ -146,7 +146,7 @@ def test_to_the_origins_is_the_way_back() -> None:
 @given(st.integers(0, 10_000), st.sampled_from(["scipy", "numba", "cch"]))
 @settings(max_examples=30, deadline=None)
 def test_forward_equals_reverse_of_the_transpose(seed: int, name: str) -> None:
-    if name not in engine.available():
+    if name not in available():
         return
     net = random_network(seed)
     spots = net.nodes.set_index("id")[["geometry"]]
@@ -189,7 +189,7 @@ def test_the_long_form_holds_what_is_reached() -> None:
 def test_long_equals_wide_for_every_engine(seed: int, cutoff: float, direction: str) -> None:
     net = winding_grid(seed)
     spots = net.nodes.set_index("id")[["geometry"]].iloc[:5]
-    for name in engine.available():
+    for name in available():
         end = spots if name == "cch" else None
         wide, long = (
             travel_times(net, spots, end, cutoff, direction=direction, form=form, engine=name)

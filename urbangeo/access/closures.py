@@ -33,7 +33,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import depth_first_order
 
-from urbangeo.access.engine import choose, entries
+from urbangeo.access.engine import choose
+from urbangeo.access.entries import entries
 from urbangeo.access.times import Search, arrivals, direct_times, pair_times, search
 from urbangeo.network.compile import street_arcs
 from urbangeo.network.graph import ArcKind, Graph

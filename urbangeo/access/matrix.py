@@ -25,7 +25,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from urbangeo.access.engine import Entries, choose, entries, table, vertex_lonlat
+from urbangeo.access.engine import choose, table
+from urbangeo.access.entries import Entries, entries, vertex_lonlat
 from urbangeo.access.points import PlaceLike, as_points, check_inside
 from urbangeo.access.times import Asked, check_cutoff, direct_pairs
 from urbangeo.errors import InputError, OutputError
@@ -378,7 +379,7 @@ class _Question:
         """The job without what can be made anew, and with what takes long to make."""
         graph, order = self.job.graph, None
         if self.job.engine == "cch":
-            from urbangeo.access.engine import Hierarchy
+            from urbangeo.access.hierarchy import Hierarchy
 
             order = Hierarchy.of(graph, self.job.lonlat).order
         return replace(self.job, graph=replace(graph, rides=None, _cache={}), order=order)

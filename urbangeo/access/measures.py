@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array
 from scipy.sparse.linalg import spsolve_triangular
 
-from urbangeo.access.engine import Entries, entries, reach, reach_dense
+from urbangeo.access.entries import Entries, entries
 from urbangeo.access.points import PlaceLike, amounts, as_points, check_inside
+from urbangeo.access.searches import reach, reach_dense
 from urbangeo.access.times import (
     Asked,
     Direct,

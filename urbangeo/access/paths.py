@@ -21,9 +21,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from urbangeo.access.engine import Entries, Reached, entries, needed, reach
+from urbangeo.access.entries import Entries, entries, needed
 from urbangeo.access.legs import Leg, Route, describe_legs, road_name, trace
 from urbangeo.access.points import PlaceLike, as_points, check_inside
+from urbangeo.access.searches import Reached, reach
 from urbangeo.access.times import Asked, Search, direct_pairs
 from urbangeo.crs import GEOD
 from urbangeo.errors import InputError

@@ -30,7 +30,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from urbangeo.access.engine import _cores
+from urbangeo.access.machine import cores
 from urbangeo.network.graph import MS
 from urbangeo.network.network import Network
 from urbangeo.network.snap import DETOUR_M, MOST_LINKS, TOUCH_M, _ways_in
@@ -735,7 +735,7 @@ class Field:
             kernel(xy[some], upper[some], clear[some], *given, ms[some], nearest[some])
 
         # Each thread needs room for all ways in, so few points are not worth one.
-        step = max(_WORTH_A_THREAD, -(-len(xy) // _cores()))
+        step = max(_WORTH_A_THREAD, -(-len(xy) // cores()))
         parts = [slice(start, start + step) for start in range(0, len(xy), step)]
         if len(parts) < 2:
             work(slice(None))

@@ -12,15 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from urbangeo.access.engine import (
-    entries,
-    nearest_end,
-    reach,
-    reach_dense,
-    table,
-    vertex_lonlat,
-)
+from urbangeo.access.engine import table
+from urbangeo.access.entries import entries, vertex_lonlat
 from urbangeo.access.points import PlaceLike, as_points, check_inside
+from urbangeo.access.searches import nearest_end, reach, reach_dense
 from urbangeo.crs import GEOD
 from urbangeo.errors import InputError
 from urbangeo.network.graph import MS, Graph
