@@ -26,8 +26,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from goals import Goal, clock, judge
 from synthetic import road_like
 
-from urbangeo.access import commuting_circle, spread, travel_times
+from urbangeo.access import commuting_circle, travel_times
 from urbangeo.access.isochrones import time_surface
+from urbangeo.access.machine import available
 
 CUTOFF_MIN = 60.0
 MOST_S, MOST_INSIDE, MOST_OUTSIDE = 1.5, 0.005, 0.01
@@ -73,9 +74,9 @@ def main() -> int:
     least = {name: min(one[1:]) for name, one in steps.items()}
     total = min(map(sum, zip(*(one[1:] for one in steps.values()), strict=True)))
     rows, columns = surface.minutes.shape
+    engine = "" if "numba" in available() else "; without numba"
     print(f"\n{inside} of {options.towns} towns inside; surface of {rows} x {columns} cells of "
-          f"{surface.cell_m:g} m, to {surface.limit_min:g} min"
-          f"{'' if spread.use_numba() else '; without numba'}")  # fmt: skip
+          f"{surface.cell_m:g} m, to {surface.limit_min:g} min{engine}")  # fmt: skip
     for name, took in least.items():
         print(f"{name:22s} {took:9.3f} s")
     bare = min(clock(lambda: dijkstra(graph.matrix(), indices=0)) for _ in range(options.rounds))

@@ -13,10 +13,9 @@ import shapely
 from grids import PROFILE, link, network, node, square_grid
 from shapely.geometry import LineString, Point, box
 
-from urbangeo.access import commuting_circle, travel_times
-from urbangeo.access import spread as spreading
+from urbangeo.access import commuting_circle, machine, travel_times
+from urbangeo.access.fieldkernel import FieldKernel
 from urbangeo.access.isochrones import as_barred, time_surface
-from urbangeo.access.spread import Barred
 from urbangeo.access.surface import Surface, travel_time_surface
 from urbangeo.crs import equal_area, geodesic_area_km2
 from urbangeo.errors import InputError, OutputError
@@ -301,8 +300,8 @@ def test_with_and_without_numba_to_the_last_bit(modes: tuple[str, ...], walls: b
 def test_where_numba_is_missing_numpy_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     net = square_grid(5, km=2)
     first = time_surface(net, (107.0, 27.0), 8, modes=("road",))
-    monkeypatch.setattr(spreading, "use_numba", lambda: False)
-    monkeypatch.setattr(spreading._Kernel, "get", None)
+    monkeypatch.setattr(machine, "optional", lambda name: None)
+    monkeypatch.setattr(FieldKernel, "get", None)
     again = time_surface(net, (107.0, 27.0), 8, modes=("road",))
     assert np.array_equal(first.minutes, again.minutes)
 
@@ -375,31 +374,6 @@ def test_a_road_that_runs_along_a_barrier_is_entered_from_both_sides() -> None:
     surface = time_surface(one_road(), (107.0, 27.0), 15, cell_m=100, barriers=on_it)
     assert minutes_at(surface, 107.05, 27.003) == pytest.approx(5 + 5 * 0.332, abs=0.5)
     assert minutes_at(surface, 107.05, 26.997) == pytest.approx(5 + 5 * 0.332, abs=0.5)
-
-
-def test_legs_and_barriers_by_hand() -> None:
-    # a wall from (0, 0) to (10, 0) and on to (10, 10); legs upwards through it
-    wall = Barred(np.array([LineString([(0, 0), (10, 0), (10, 10)])])).within((-99, -99, 99, 99))
-    begin = np.array([(5, -5), (5, -5), (-3, -5), (10, -5), (5, 5), (5, -5.0), (2, 3)])
-    end = np.array([(5, 5), (5, 0), (-3, 5), (4, 5), (15, 5), (5, -1.5), (9, 4)])
-    crossed = [True, False, False, True, True, False, False]
-    assert wall.crossed(begin, end).tolist() == crossed
-
-
-def test_crossing_as_shapely_tells_it() -> None:
-    rng = np.random.default_rng(8)
-    lines = shapely.linestrings(rng.uniform(0, 3000, (40, 5, 2)))
-    begin, end = rng.uniform(0, 3000, (2, 3000, 2))
-    told = Barred(lines).within((0, 0, 3000, 3000)).crossed(begin, end)
-    legs = shapely.linestrings(np.stack([begin, end], axis=1))
-    crosses = shapely.intersects(legs[:, None], lines[None, :]).any(axis=1)
-    # shapely counts a leg that ends less than a metre beyond; ours takes it to end on the wall
-    shorter = shapely.line_interpolate_point(legs, shapely.length(legs) - 30)
-    clear = shapely.linestrings(np.stack([begin, shapely.get_coordinates(shorter)], axis=1))
-    surely = shapely.intersects(clear[:, None], lines[None, :]).any(axis=1)
-    assert not (told & ~crosses).any()
-    assert (told != crosses).mean() < 0.01
-    assert (told & ~surely).sum() <= (crosses & ~surely).sum()
 
 
 def test_the_nearest_way_in_is_the_nearest_that_can_be_seen() -> None:

@@ -18,8 +18,9 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon
 
+from urbangeo.access.barred import Barred
 from urbangeo.access.points import PlaceLike, as_points, check_inside
-from urbangeo.access.spread import Barred, OnLink
+from urbangeo.access.spread import OnLink
 from urbangeo.access.surface import (
     Frame,
     Spreads,

@@ -20,7 +20,8 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon
 
-from urbangeo.access.spread import ON_ROAD_M, Barred, Field, OnLink, leg_minutes
+from urbangeo.access.barred import Barred
+from urbangeo.access.spread import ON_ROAD_M, Field, OnLink, leg_minutes
 from urbangeo.crs import WGS84, equal_area
 from urbangeo.errors import InputError, OutputError
 from urbangeo.files import writing
