@@ -273,8 +273,12 @@ class _Composer:
         return heading, title, number, subtitle
 
     def _schematic(self) -> bool:
-        circle = any(layer.schematic for layer in self._circles)
-        return self.figure.schematic or circle
+        resting = any(
+            layer.schematic
+            for layer in self.layers
+            if isinstance(layer, CircleLayer) or layer.record.source.startswith("circle")
+        )
+        return self.figure.schematic or resting
 
     def _plan_title(self) -> str:
         if not self.figure.plan:
@@ -332,15 +336,10 @@ class _Composer:
             return [*self._circles[0].note(boundaries), closing]
         told = [*self.figure.notes]
         styled = [layer for layer in self.layers if isinstance(layer, StyledLayer)]
-        if self._schematic() or any(layer.schematic for layer in styled):
-            told.insert(0, "示意：位置与走向据规划文字推定，不代表实际选址和线形。")
+        told = [*_schematic_words(styled, asked=self._schematic()), *told]
         for layer in self.layers:
             told += layer.notes
-        drawn = {entry.text for run in runs for entry in run}
-        labels = [one.label for layer in self.figure.layers for one in layer.classes if one.label]
-        gone = [text for text in dict.fromkeys((*self.figure.absent, *labels)) if text not in drawn]
-        if gone:
-            told.append(f"图例所列“{'、'.join(gone)}”文本未给出可定位的成员，未绘。")
+        told += self._absent_words({entry.text for run in runs for entry in run})
         sources = self._sources()
         data = dict.fromkeys(
             one
@@ -352,6 +351,23 @@ class _Composer:
         if data:
             note += f"；{'；'.join(data)}"
         return [*(["".join(told)] if told else []), f"{note}。", closing]
+
+    def _absent_words(self, drawn: set[str]) -> list[str]:
+        """Tell which entries of the legend have no member, of a plan and of what is computed."""
+        words = []
+        for of_plan, end in ((True, "文本未给出可定位的成员，未绘"), (False, "无")):
+            labels = [
+                one.label
+                for layer in self.figure.layers
+                if layer.source.startswith("plan:") == of_plan
+                for one in layer.classes
+                if one.label
+            ]
+            absent = self.figure.absent if of_plan else ()
+            gone = [text for text in dict.fromkeys((*absent, *labels)) if text not in drawn]
+            if gone:
+                words.append(f"图例“{'、'.join(gone)}”{end}。")
+        return words
 
     def _sources(self) -> list[str]:
         if self.inputs.get("source"):
@@ -389,7 +405,7 @@ class _Composer:
             bounds,
             title=f"{name}局部放大",
             bottom=floor + 2.5,
-            top=sheet.frame[3] - 2.5,
+            top=sheet.frame[3] - (0.0 if self.figure.panel else 2.5),
         )
         if axes is not None:
             self._draw_map(axes)
@@ -420,6 +436,9 @@ class _Composer:
         own: list[Label] = []
         for layer, beneath in zip(self.layers, hidden, strict=True):
             own += layer.labels(axes, beneath)
+        if tight is None:
+            # An inset names the places in it; what runs through it is named on the map.
+            own = [one for one in own if one.area is None and not one.spots]
         if tight is not None and len(tight):
             # What stands in the inset's window is named there.
             part = shapely.box(*tight.total_bounds)
@@ -450,6 +469,18 @@ class _Composer:
                 f"There is no room for the names of {', '.join(lost)}; use a larger page."
             )
         write(axes, placement)
+
+
+def _schematic_words(layers: Sequence[StyledLayer], *, asked: bool) -> list[str]:
+    """Say what is schematic: what was made from words, what rests on the skeleton network."""
+    made = [layer for layer in layers if layer.schematic]
+    net = [one for one in made if one.record.source.startswith(("network", "circle"))]
+    words = []
+    if asked or len(net) < len(made):
+        words.append("示意：位置与走向据规划文字推定，不代表实际选址和线形。")
+    if net:
+        words.append("示意：路网为骨架路网，路段取节点间直线连接，不反映实际线形。")
+    return words
 
 
 def _quoted(title: str) -> str:

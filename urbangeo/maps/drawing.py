@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 import shapely.ops
 from matplotlib.lines import Line2D
-from matplotlib.patches import PathPatch, Polygon
+from matplotlib.patches import PathPatch
 from matplotlib.path import Path as DrawnPath
 
 from urbangeo.maps.labels import MM_PER_INCH
@@ -186,26 +186,27 @@ def draw_lines(
         Units of the axes for a millimetre on paper, by which arrow heads are measured.
     """
     options: dict[str, Any] = {} if style.opacity >= 1 else {"alpha": style.opacity}
+    ends = {"": (), "end": (False,), "both": (True, False)}[style.arrow]
+    widest = max(line.width + line.case for line in style.lines)
+    solid = len(style.lines) == 1 and not style.lines[0].dashes and not style.lines[0].case
     for part in shapely.get_parts(geometry):
         if shapely.get_dimensions(part) != 1 or part.is_empty:
             continue
         xy = shapely.get_coordinates(part)
-        widest = max(line.width + line.case for line in style.lines)
-        heads = {"": (), "end": (False,), "both": (True, False)}[style.arrow]
-        for at_start in heads:
+        heads = []
+        for at_start in ends:
             xy, head = _with_head(xy, widest, scale, at_start=at_start)
-            if head is not None:
-                axes.add_patch(
-                    Polygon(
-                        head,
-                        closed=True,
-                        facecolor=style.lines[-1].colour,
-                        edgecolor="none",
-                        zorder=zorder,
-                        gid=gid,
-                        **options,
-                    )
-                )
+            heads += [] if head is None else [shapely.Polygon(head)]
+        tone = style.lines[-1].colour
+        if solid and heads:
+            # In one piece, so that nothing shows twice through itself.
+            shaft = shapely.buffer(
+                shapely.LineString(xy), widest * scale / 2, cap_style="flat", join_style="round"
+            )
+            fill(axes, shapely.union_all([shaft, *heads]), tone, zorder, gid, style.opacity)
+            continue
+        for head in heads:
+            fill(axes, head, tone, zorder, gid, style.opacity)
         for line in style.lines:
             draw_line(axes, xy, line, zorder=zorder, gid=gid, **options)
 
@@ -216,7 +217,7 @@ def _with_head(
     """Shorten a line by an arrow head of 2.4 widths, and give the head's corners."""
     half, length = 1.2 * width * scale, 2.2 * width * scale
     line = shapely.LineString(xy[::-1] if at_start else xy)
-    if line.length < 3 * length:
+    if line.length < 2.2 * length:
         return xy, None
     foot = line.length - length
     shaft = shapely.ops.substring(line, 0, foot)

@@ -18,7 +18,7 @@ from urbangeo.maps.labels import Label
 from urbangeo.maps.legend import Entry
 from urbangeo.maps.manifest import ClassRecord, FigureRecord, LayerRecord, Names
 from urbangeo.maps.shapes import belt, curve, hull, middle, spread
-from urbangeo.maps.sources import Fetched, matches
+from urbangeo.maps.sources import ALONG, Fetched, matches
 from urbangeo.maps.style import SIZES
 from urbangeo.maps.symbols import AreaStyle, LineStyle, PointStyle, colour
 
@@ -55,6 +55,8 @@ class Piece:
     geometry: BaseGeometry
     row: ClassRecord
     rank: int
+    axis: BaseGeometry | None = None
+    """The line along which a band is named."""
 
 
 @dataclass
@@ -130,6 +132,8 @@ class StyledLayer:
             gid = f"layer:{self.record.name}:{piece.row.label}"
             if isinstance(style, AreaStyle):
                 shape = shapely.intersection(piece.geometry, shapely.buffer(view, 5 * scale))
+                if shape.is_empty:
+                    continue
                 draw_area(axes, shape, style, zorder=self._zorder(piece), gid=gid, scale=scale)
             elif isinstance(style, LineStyle):
                 draw_lines(
@@ -217,8 +221,10 @@ class StyledLayer:
         if part.is_empty:
             return None
         if isinstance(piece.row.style, AreaStyle):
-            x, y = middle(part)
-            return self._label(piece, names, x, y, area=part)
+            if piece.axis is None or piece.axis.is_empty:
+                x, y = middle(part)
+                return self._label(piece, names, x, y, area=part)
+            part = shapely.intersection(piece.axis, view)
         runs = shapely.get_parts(shapely.line_merge(part))
         runs = runs[shapely.get_dimensions(runs) == 1]
         if not len(runs):
@@ -251,7 +257,8 @@ def make_layer(
     grouped = layer.shape in {"curve", "belt", "hull", "union"}
     group = layer.group or ("structure" if node_layer and layer.shape and grouped else "")
     order = layer.sort or ("seq" if node_layer and "seq" in frame.columns else "")
-    for name in filter(None, (layer.field, group, order, *name_fields)):
+    asked = (layer.field, group, "" if order == ALONG else order, *name_fields)
+    for name in filter(None, asked):
         if name not in frame.columns and fetched.total:
             known = [one for one in frame.columns if one != "geometry"]
             raise InputError(f"{where}: {UnknownNameError('field', name, known)}")
@@ -283,22 +290,23 @@ def _missing_note(label: str, total: int, missing: gpd.GeoDataFrame) -> str:
 def _pieces(
     frame: gpd.GeoDataFrame, layer: LayerRecord, group: str, order: str, where: str
 ) -> tuple[list[Piece], int]:
-    rows: list[tuple[dict[Any, Any], BaseGeometry]] = []
+    rows: list[tuple[dict[Any, Any], BaseGeometry, BaseGeometry | None]] = []
     if layer.shape in {"curve", "belt", "hull", "union"}:
-        ordered = _in_order(frame, order)
+        ordered = frame if order == ALONG else _in_order(frame, order)
         parts = ordered.groupby(group, sort=False) if group else [("", ordered)]
         if not group and _all_lines(ordered):
             parts = [(str(i), ordered.iloc[[i]]) for i in range(len(ordered))]
         for _, members in parts:
             if len(members):
-                shape = _shaped(members, layer)
+                members = _in_order(members, order)
+                shape, axis = _shaped(members, layer)
                 if not shape.is_empty:
-                    rows.append((members.iloc[0].to_dict(), shape))
+                    rows.append((members.iloc[0].to_dict(), shape, axis))
     else:
         records = pd.DataFrame(frame.drop(columns="geometry")).to_dict("records")
-        rows = list(zip(records, frame.geometry, strict=True))
+        rows = [(row, shape, None) for row, shape in zip(records, frame.geometry, strict=True)]
     pieces, strays = [], 0
-    for number, (row, shape) in enumerate(rows):
+    for number, (row, shape, axis) in enumerate(rows):
         found = _class_of(row, layer)
         if found is None:
             strays += 1
@@ -306,35 +314,53 @@ def _pieces(
         rank, class_row = found
         fitted = _fitted(shape, class_row, where)
         text = str(row.get(class_row.names.field, "")) if class_row.names else ""
-        pieces.append(Piece(str(number), text, fitted, class_row, rank))
+        pieces.append(Piece(str(number), text, fitted, class_row, rank, axis))
     return sorted(pieces, key=lambda piece: (-piece.rank, int(piece.key))), strays
 
 
 def _in_order(frame: gpd.GeoDataFrame, order: str) -> gpd.GeoDataFrame:
     if not order:
         return frame
+    if order == ALONG:
+        return frame.iloc[_along(frame)]
     numbers = pd.to_numeric(frame[order], errors="coerce")
     key = numbers if numbers.notna().all() else frame[order].astype(str)
     return frame.iloc[key.argsort(kind="stable").to_numpy()]
+
+
+def _along(frame: gpd.GeoDataFrame) -> NDArray[np.intp]:
+    """Order members along the line that fits them best, west to east."""
+    xy = np.array([middle(shape) for shape in frame.geometry])
+    if len(xy) < 2:
+        return np.arange(len(xy))
+    off = xy - xy.mean(axis=0)
+    ray = np.linalg.svd(off, full_matrices=False)[2][0]
+    ray = ray if ray[0] >= 0 else -ray
+    order: NDArray[np.intp] = np.argsort(np.round(off @ ray, 3), kind="stable")
+    return order
 
 
 def _all_lines(frame: gpd.GeoDataFrame) -> bool:
     return bool((shapely.get_dimensions(frame.geometry.to_numpy()) == 1).all())
 
 
-def _shaped(members: gpd.GeoDataFrame, layer: LayerRecord) -> BaseGeometry:
+def _shaped(
+    members: gpd.GeoDataFrame, layer: LayerRecord
+) -> tuple[BaseGeometry, BaseGeometry | None]:
+    """Give the shape of some members, and for a band the line that it follows."""
     shapes = members.geometry.to_numpy()
     width = layer.width_km * 1000
     if layer.shape == "union":
-        return shapely.union_all(shapes, grid_size=1.0)
+        return shapely.union_all(shapes, grid_size=1.0), None
     if layer.shape == "hull":
-        return hull(shapely.GeometryCollection(list(shapes)), width / 2)
+        return hull(shapely.GeometryCollection(list(shapes)), width / 2), None
     if len(shapes) == 1 and shapely.get_dimensions(shapes[0]) == 1:
         line = shapes[0]
     else:
         points = [middle(shape) for shape in shapes]
         line = shapely.LineString(points) if len(points) > 1 else shapely.Point(points[0])
-    return curve(line) if layer.shape == "curve" else belt(line, width)
+    axis = curve(line)
+    return (axis, None) if layer.shape == "curve" else (belt(line, width), axis)
 
 
 def _class_of(row: dict[Any, Any], layer: LayerRecord) -> tuple[int, ClassRecord] | None:

@@ -21,6 +21,7 @@ from urbangeo.maps.symbols import AreaStyle, LineStyle, PointStyle, Style
 __all__ = ["Entry", "add_legend", "add_list", "legend_size"]
 
 _KEY = 11.0
+_NARROW_KEY = 8.5
 _PITCH = 5.0
 _HEAD = 9.5
 
@@ -61,7 +62,7 @@ def legend_size(
 ) -> tuple[float, float]:
     """Measure a legend: width and height, millimetres; never narrower than the sheet's column."""
     least = sheet.column[2] - sheet.column[0]
-    widths = [_run_width(sheet, run) for run in runs]
+    widths = [_run_width(sheet, run, _key(runs)) for run in runs]
     foot = bar_width(sheet, kilometres) + 34.0 if scale_bar else 0.0
     width = max(least, sum(widths) + 6.0 if len(runs) > 1 else 0.0, foot)
     rows = max(map(len, runs))
@@ -69,10 +70,15 @@ def legend_size(
     return width, height
 
 
-def _run_width(sheet: Sheet, run: Sequence[Entry]) -> float:
+def _key(runs: Sequence[Sequence[Entry]]) -> float:
+    """Give the width of a sample; where columns stand side by side room is dear."""
+    return _KEY if len(runs) == 1 else _NARROW_KEY
+
+
+def _run_width(sheet: Sheet, run: Sequence[Entry], key: float) -> float:
     texts = [
         float(measure(sheet.figure, entry.text, SIZES["legend"])[0])
-        + (0.0 if entry.heading else _KEY + 2.5)
+        + (0.0 if entry.heading else key + 2.5)
         for entry in run
     ]
     return max(texts, default=0.0) + 3.5
@@ -140,14 +146,15 @@ def add_legend(
         gid="legend_title",
     )
     inner = left + (5.0 if len(runs) == 1 else 4.0)
-    widths = [_run_width(sheet, run) for run in runs]
+    key = _key(runs)
+    widths = [_run_width(sheet, run, key) for run in runs]
     spare = (right - inner - 1.0 - sum(widths)) / len(runs) if len(runs) > 1 else 0.0
     x = inner
     for run, own in zip(runs, widths, strict=True):
         cell = right - left - 8.0 if len(runs) == 1 else own + max(spare, 0.0)
         for row, entry in enumerate(run):
             y = box[3] - _HEAD - (row + 0.5) * _PITCH
-            _draw_entry(sheet, entry, x, y, cell - _KEY - 3.0)
+            _draw_entry(sheet, entry, x, y, cell - key - 3.0, key)
         x += cell
     lower = box[3] - _HEAD - max(map(len, runs)) * _PITCH
     for text in footer:
@@ -169,13 +176,13 @@ def add_legend(
     return box
 
 
-def _draw_entry(sheet: Sheet, entry: Entry, x: float, y: float, room: float) -> None:
+def _draw_entry(sheet: Sheet, entry: Entry, x: float, y: float, room: float, key: float) -> None:
     page = sheet.page
     weight: Literal["regular", "medium"] = "medium" if entry.heading else "regular"
-    start = x if entry.heading else x + _KEY + 2.5
+    start = x if entry.heading else x + key + 2.5
     size = SIZES["legend"]
     width = float(measure(sheet.figure, entry.text, size, weight)[0])
-    if width > room + (_KEY + 2.5 if entry.heading else 0.0):
+    if width > room + (key + 2.5 if entry.heading else 0.0):
         size *= room / width
     page.text(
         start,
@@ -191,7 +198,7 @@ def _draw_entry(sheet: Sheet, entry: Entry, x: float, y: float, room: float) -> 
         page.add_patch(
             Rectangle(
                 (x, y - 1.5),
-                _KEY,
+                key,
                 1.5 if entry.lines else 3.0,
                 facecolor=entry.fill,
                 edgecolor=entry.edge or "none",
@@ -201,15 +208,15 @@ def _draw_entry(sheet: Sheet, entry: Entry, x: float, y: float, room: float) -> 
             )
         )
     for order, name in enumerate(entry.lines):
-        draw_line(page, [(x, y), (x + _KEY, y)], LINES[name], zorder=6.1 + order / 10)
+        draw_line(page, [(x, y), (x + key, y)], LINES[name], zorder=6.1 + order / 10)
     style = entry.style
     if isinstance(style, PointStyle):
-        draw_points(page, [(x + _KEY / 2, y)], style, zorder=6.5, gid="legend_key")
+        draw_points(page, [(x + key / 2, y)], style, zorder=6.5, gid="legend_key")
     elif isinstance(style, LineStyle):
-        line = shapely.LineString([(x, y), (x + _KEY, y)])
+        line = shapely.LineString([(x, y), (x + key, y)])
         draw_lines(page, line, style, zorder=6.5, gid="legend_key", scale=0.6)
     elif isinstance(style, AreaStyle):
-        swatch = shapely.box(x, y - 1.6, x + _KEY, y + 1.6)
+        swatch = shapely.box(x, y - 1.6, x + key, y + 1.6)
         draw_area(page, swatch, style, zorder=6.5, gid="legend_key", scale=1.0)
 
 

@@ -546,7 +546,8 @@ class _Reader:
                 return ()
             label = self._text("label", entry.get("label", ""), where)
             english = self._text("label_en", entry.get("label_en", ""), where)
-            return (ClassRecord(label=label, label_en=english, style=default),)
+            names = values.get("names")
+            return (ClassRecord(label=label, label_en=english, style=default, names=names),)
         if not values.get("field"):
             self.wrong("it has classes and no field to class by", where)
         if not isinstance(rows, list) or not rows:

@@ -70,6 +70,7 @@ def source_problems(
         return ["field 'source' is missing"]
     asked = [*values.get("where", {}), *values.get("where_not", {})]
     asked += [values[name] for name in ("field", "group", "sort", "place") if values.get(name)]
+    asked = [name for name in asked if name != ALONG]
     try:
         if source.startswith("plan:"):
             return _plan_problems(source, str(figure.get("plan", "")), asked)
@@ -107,6 +108,9 @@ def _plan_problems(source: str, figure_plan: str, asked: list[str]) -> list[str]
     known = [*rows.columns, *_MADE]
     return [str(UnknownNameError("field", name, known)) for name in asked if name not in known]
 
+
+ALONG = "along"
+"""As ``sort``: members in their order along the line that fits them best."""
 
 _MADE = ("geometry_from", "schematic", "precision_m")
 
@@ -229,7 +233,8 @@ def _from_catalogue(layer: LayerRecord) -> Fetched:
     from urbangeo.layer import load
 
     frame = load(layer.source.removeprefix("layer:"), extent=layer.within or None)
-    about = _attribution(frame)
+    title = layer_record(layer.source.removeprefix("layer:")).title_zh
+    about = tuple(f"{title.partition('：')[0]}：{words}" for words in _attribution(frame))
     frame = chosen(frame, layer)
     return Fetched(frame, len(frame), attributions=about)
 
