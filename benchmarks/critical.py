@@ -89,7 +89,7 @@ def main() -> int:
 
     matrix = graph.matrix()
     row = int(busy[0])
-    arcs = whole._arcs_of(row)
+    arcs = whole.thinned.arcs_of(row)
     start = time.perf_counter()
     less = matrix.copy()
     less.data[arcs] = np.inf
@@ -104,11 +104,11 @@ def main() -> int:
         )
         # places that enter on a closed link are snapped anew, which the peer does not do
         mixed = [*busy[: options.peer_links // 2], *rng.choice(links, options.peer_links // 2)]
-        some = [int(row) for row in mixed if not len(whole.touched((int(row),))[0])]
+        some = [int(row) for row in mixed if not len(whole.resnapping.touched((int(row),))[0])]
         start = time.perf_counter()
         found = []
         for row in some:
-            with kit.changed(dict.fromkeys(whole._arcs_of(row))) as closed:
+            with kit.changed(dict.fromkeys(whole.thinned.arcs_of(row))) as closed:
                 found.append(closed.table(*doors))
         per_link["routingkit-cch, partial update"] = (time.perf_counter() - start) / len(some)
         for row, ms in zip(some, found, strict=True):
