@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from shapely.geometry import LineString, box
 
-from urbangeo.maps.labels import CLEARANCE, Label, Placement, has_room, measure, page_box, place
+from urbangeo.maps.labels import (
+    CLEARANCE,
+    Label,
+    Placement,
+    _lines_cross,
+    _lines_meet,
+    has_room,
+    measure,
+    page_box,
+    place,
+)
 from urbangeo.maps.labels import write as write_labels
 from urbangeo.maps.sheet import DPI
 from urbangeo.maps.style import settings
@@ -239,3 +249,19 @@ def test_a_leader_runs_through_no_other_symbol() -> None:
     assert spot.leader is not None
     line = LineString(spot.leader)
     assert all(line.distance(shapely.Point(10 + x, 10 + y)) > 0.79 for x, y in ring)
+
+
+def test_lines_meet_boxes_and_lines_as_shapely_says() -> None:
+    rng = np.random.default_rng(2)
+    lines, others = rng.uniform(0, 10, (2, 300, 4))
+    low = rng.uniform(0, 9, (300, 2))
+    boxes = np.hstack([low, low + rng.uniform(0.1, 3, (300, 2))])
+    lines[0, 2:] = lines[0, :2]  # of no length
+    lines[1, 2] = lines[1, 0]  # upright
+    ours = shapely.linestrings(lines.reshape(-1, 2, 2))
+    theirs = shapely.linestrings(others.reshape(-1, 2, 2))
+    grown = shapely.box(*(boxes + np.array([-0.2, -0.2, 0.2, 0.2])).T)
+    assert (_lines_meet(lines, boxes) == shapely.intersects(ours, grown)).all()
+    assert (_lines_cross(lines[1:], others[1:]) == shapely.intersects(ours[1:], theirs[1:])).all()
+    assert not _lines_meet(np.full((1, 4), np.nan), boxes[:1]).any()
+    assert not _lines_cross(np.full((1, 4), np.nan), others[:1]).any()

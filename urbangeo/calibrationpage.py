@@ -164,7 +164,7 @@ def trip_groups(found: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {name: part for name, part in parts.items() if part["scored"].any()}
 
 
-def reason(row: Mapping[str, Any]) -> str:
+def reason(row: Mapping[Any, Any]) -> str:
     """Why a row is far off: its remark; empty if it is not."""
     said = str(row.get("remark", ""))
     if not row["scored"] or abs(row["error"]) <= FAR:
@@ -275,22 +275,24 @@ def _whole(made: Calibration) -> Iterator[str]:
     yield ""
     lines = []
     rail, plan_rail = pd.Series(dtype=float), 0.0
-    for one in made.totals.itertuples():
-        within = cluster if one.extent else counties
-        found = length_within(net.at(int(one.year)), within.geometry)
-        if one[2] == "rail":
-            plan_rail = float(one.km)
+    for row in made.totals.to_dict("records"):
+        extent, kind, published = str(row["extent"]), str(row["class"]), float(row["km"])
+        year = int(row["year"])
+        within = cluster if extent else counties
+        found = length_within(net.at(year), within.geometry)
+        if kind == "rail":
+            plan_rail = published
             rail = found[found["mode"] == "rail"].set_index("class")["km"]
             continue
-        km = found.loc[found["class"] == one[2], "km"].sum()
+        km = found.loc[found["class"] == kind, "km"].sum()
         lines.append(
             [
-                "33 counties" if one.extent else "province",
-                str(one.year),
-                number(one.km),
+                "33 counties" if extent else "province",
+                str(year),
+                number(published),
                 number(km),
-                percent(km / one.km - 1, True),
-                one.source,
+                percent(km / published - 1, True),
+                str(row["source"]),
             ]
         )
     yield from rows(["", "year", "published", "found", "error", "source"], lines)
@@ -553,7 +555,7 @@ def fit(made: Calibration) -> Iterator[str]:
     ordinary = counted[(counted["quantity"] == "km") & (counted["roads"] == "ordinary")]
     base = made.net.profile
     now = tuple(base.terrain[one].sinuosity["national"] for one in TERRAINS)
-    tried = []
+    tried: list[tuple[float, tuple[float, ...], float]] = []
     for plain in (1.0, 1.05):
         for hill in (1.1, 1.15, 1.2):
             for mountain in (1.15, 1.2, 1.25):
@@ -568,7 +570,7 @@ def fit(made: Calibration) -> Iterator[str]:
     for value, chosen, bias in sorted(tried)[:10]:
         yield f"{value:.3f} {chosen} {bias:+.3f}{'  <- profiles.toml' if chosen == now else ''}"
     times = counted[counted["quantity"] == "minutes"]
-    tried = []
+    tried.clear()
     for expressway in (80, 85, 90):
         for urban in (32, 38):
             for factor in (0.9, 1.0):

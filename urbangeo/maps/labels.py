@@ -454,54 +454,98 @@ def _overlap(boxes: FloatArray, others: FloatArray) -> NDArray[np.bool_]:
 
 
 class _Board:
-    """What has been placed so far."""
+    """What has been placed so far: the boxes and leader lines of all labels as arrays.
+
+    A label that has no place, or no leader, holds NaN, which meets nothing.
+    """
 
     def __init__(self, options: list[_Candidates]) -> None:
         self.options = options
         self.boxes = [np.array(option.box, dtype=float).reshape(-1, 4) for option in options]
+        self.leaders = [_as_lines(option.leader) for option in options]
         self.taken: dict[int, int] = {}
+        self._box = np.full((len(options), 4), np.nan)
+        self._leader = np.full((len(options), 4), np.nan)
 
-    def clashes(self, item: int, row: int, others: Iterable[int] | None = None) -> list[int]:
+    def take(self, item: int, row: int) -> None:
+        """Put a label onto one of its candidates."""
+        self.taken[item] = row
+        self._box[item] = self.boxes[item][row]
+        self._leader[item] = self.leaders[item][row]
+
+    def leave(self, item: int) -> int:
+        """Take a label off; the candidate that it held."""
+        self._box[item] = self._leader[item] = np.nan
+        return self.taken.pop(item)
+
+    def clashes(self, item: int, row: int) -> list[int]:
         """Give the placed labels that a candidate would meet, leader lines included."""
-        mine = self.boxes[item][row : row + 1]
-        leader = self.options[item].leader[row]
-        met = []
-        for other in self.taken if others is None else others:
-            if other == item:
-                continue
-            theirs = self.boxes[other][self.taken[other]]
-            their_leader = self.options[other].leader[self.taken[other]]
-            if (
-                _overlap(mine, theirs[None])[0, 0]
-                or _line_meets(leader, theirs)
-                or _line_meets(their_leader, mine[0])
-                or _lines_cross(leader, their_leader)
-            ):
-                met.append(other)
-        return met
+        met = self._meets(self.boxes[item][row : row + 1], self.leaders[item][row : row + 1])[0]
+        met[item] = False
+        return [int(one) for one in np.flatnonzero(met)]
 
     def best(self, item: int) -> int | None:
-        for row in range(len(self.boxes[item])):
-            if not self.clashes(item, row):
-                return row
-        return None
+        """Give the cheapest candidate of a label that meets nothing."""
+        met = self._meets(self.boxes[item], self.leaders[item])
+        met[:, item] = False
+        free = np.flatnonzero(~met.any(axis=1))
+        return int(free[0]) if len(free) else None
+
+    def _meets(self, boxes: FloatArray, leaders: FloatArray) -> NDArray[np.bool_]:
+        """Tell which candidates meet which placed labels; shape (candidates, labels)."""
+        meets = _overlap(boxes, self._box)
+        led = np.flatnonzero(~np.isnan(leaders[:, 0]))
+        if len(led):
+            meets[led] |= _lines_meet(leaders[led, None], self._box[None])
+            meets[led] |= _lines_cross(leaders[led, None], self._leader[None])
+        others = np.flatnonzero(~np.isnan(self._leader[:, 0]))
+        if len(others):
+            meets[:, others] |= _lines_meet(self._leader[None, others], boxes[:, None])
+        return meets
 
 
 _Leader = tuple[tuple[float, float], tuple[float, float]] | None
 
 
-def _line_meets(leader: _Leader, box: FloatArray) -> bool:
-    if leader is None:
-        return False
-    return bool(
-        shapely.intersects(shapely.linestrings(leader), shapely.box(*box).buffer(0.2, quad_segs=1))
-    )
+def _as_lines(leaders: Sequence[_Leader]) -> FloatArray:
+    """Leader lines as x, y, x, y; NaN for none."""
+    rows = [(np.nan,) * 4 if one is None else (*one[0], *one[1]) for one in leaders]
+    return np.array(rows, dtype=float).reshape(-1, 4)
 
 
-def _lines_cross(one: _Leader, other: _Leader) -> bool:
-    if one is None or other is None:
-        return False
-    return bool(shapely.intersects(shapely.linestrings(one), shapely.linestrings(other)))
+def _lines_meet(lines: FloatArray, boxes: FloatArray, gap: float = 0.2) -> NDArray[np.bool_]:
+    """Tell which lines come nearer to which boxes than a gap (Liang and Barsky 1984)."""
+    begin, step = lines[..., :2], lines[..., 2:] - lines[..., :2]
+    first = np.zeros(np.broadcast_shapes(lines.shape[:-1], boxes.shape[:-1]))
+    last = np.ones_like(first)
+    inside = np.ones(first.shape, dtype=bool)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for axis in (0, 1):
+            low = boxes[..., axis] - gap - begin[..., axis]
+            high = boxes[..., axis + 2] + gap - begin[..., axis]
+            one, other = low / step[..., axis], high / step[..., axis]
+            still = step[..., axis] == 0
+            inside &= ~still | ((low <= 0) & (high >= 0))
+            first = np.where(still, first, np.maximum(first, np.minimum(one, other)))
+            last = np.where(still, last, np.minimum(last, np.maximum(one, other)))
+        meets: NDArray[np.bool_] = (
+            inside & (first <= last) & ~np.isnan(lines[..., 0] + boxes[..., 0])
+        )
+    return meets
+
+
+def _lines_cross(ours: FloatArray, theirs: FloatArray) -> NDArray[np.bool_]:
+    """Tell which lines cross or touch which others."""
+
+    def side(line: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
+        along = (line[..., 2] - line[..., 0]) * (y - line[..., 1])
+        return np.sign(along - (line[..., 3] - line[..., 1]) * (x - line[..., 0]))
+
+    with np.errstate(invalid="ignore"):
+        a = side(ours, theirs[..., 0], theirs[..., 1]) * side(ours, theirs[..., 2], theirs[..., 3])
+        b = side(theirs, ours[..., 0], ours[..., 1]) * side(theirs, ours[..., 2], ours[..., 3])
+        crosses: NDArray[np.bool_] = (a <= 0) & (b <= 0)
+    return crosses
 
 
 def _choose(options: list[_Candidates]) -> Placement:
@@ -513,7 +557,7 @@ def _choose(options: list[_Candidates]) -> Placement:
     for item in order:
         row = board.best(item)
         if row is not None:
-            board.taken[item] = row
+            board.take(item, row)
     for _ in range(4):
         if not _make_room(board, order):
             break
@@ -523,7 +567,7 @@ def _choose(options: list[_Candidates]) -> Placement:
             held = board.taken.get(item)
             row = board.best(item)
             if row is not None and (held is None or row < held):
-                board.taken[item] = row
+                board.take(item, row)
     placed = []
     for item in sorted(board.taken):
         option, row = options[item], board.taken[item]
@@ -551,13 +595,16 @@ def _make_room(board: _Board, order: list[int]) -> bool:
         label = board.options[item].label
         for row in range(len(board.boxes[item])):
             met = board.clashes(item, row)
-            held = {other: board.taken.pop(other) for other in met}
-            board.taken[item] = row
+            if not label.required and any(board.options[other].label.required for other in met):
+                continue
+            held = {other: board.leave(other) for other in met}
+            board.take(item, row)
             again = {}
             for other in met:
                 new = board.best(other)
                 if new is not None:
-                    board.taken[other] = again[other] = new
+                    board.take(other, new)
+                    again[other] = new
             lost = [board.options[other].label for other in met if other not in again]
             if all(
                 not theirs.required and (label.required or theirs.priority > label.priority)
@@ -565,10 +612,11 @@ def _make_room(board: _Board, order: list[int]) -> bool:
             ):
                 moved = True
                 break
-            del board.taken[item]
+            board.leave(item)
             for other in again:
-                del board.taken[other]
-            board.taken.update(held)
+                board.leave(other)
+            for other, before in held.items():
+                board.take(other, before)
     return moved
 
 
