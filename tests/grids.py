@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 
 from urbangeo.network import Facts, Network, Profile
@@ -77,3 +78,16 @@ def square_grid(side: int = 5, km: float = 1.0) -> Network:
     links = [link(f"{r},{c}", f"{r},{c + 1}", km) for r in range(side) for c in range(side - 1)]
     links += [link(f"{r},{c}", f"{r + 1},{c}", km) for r in range(side - 1) for c in range(side)]
     return network(nodes, links)
+
+
+def row_of_towns(*km: float) -> Network:
+    """A, B, C ... in a row, so many kilometres and minutes apart."""
+    names = "ABCDEFGH"[: len(km) + 1]
+    nodes = [node(name, 107 + place * 0.1, 27) for place, name in enumerate(names)]
+    return network(nodes, [link(names[i], names[i + 1], one) for i, one in enumerate(km)])
+
+
+def at(net: Network, names: str, **columns: list[object]) -> gpd.GeoDataFrame:
+    nodes = net.nodes.set_index("id").loc[list(names)]
+    return gpd.GeoDataFrame({"name": list(names), **columns}, geometry=list(nodes.geometry),
+                            crs=4326, index=[f"#{name}" for name in names])  # fmt: skip

@@ -1,46 +1,20 @@
-"""Measures of accessibility, on networks whose answers are derived on paper, and by networkx."""
+"""Measures of accessibility, on networks whose answers are derived on paper."""
 
 from __future__ import annotations
 
 import geopandas as gpd
-import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-from grids import link, network, node, service, square_grid
+from grids import at, link, network, node, row_of_towns, square_grid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Point
 
-from urbangeo.access import measures
-from urbangeo.access.measures import (
-    accessibility,
-    betweenness,
-    closeness,
-    commuting_zones,
-    hinterlands,
-)
+from urbangeo.access import opportunities
+from urbangeo.access.measures import accessibility
 from urbangeo.access.times import travel_times
 from urbangeo.errors import InputError, UnknownNameError
-from urbangeo.network import Network
-
-STEP = 0.1  # degrees; the roads state their length
-
-
-def row_of_towns(*km: float) -> Network:
-    """A, B, C ... in a row, so many kilometres and minutes apart."""
-    names = "ABCDEFGH"[: len(km) + 1]
-    nodes = [node(name, 107 + place * STEP, 27) for place, name in enumerate(names)]
-    return network(nodes, [link(names[i], names[i + 1], one) for i, one in enumerate(km)])
-
-
-def at(net: Network, names: str, **columns: list[object]) -> gpd.GeoDataFrame:
-    nodes = net.nodes.set_index("id").loc[list(names)]
-    return gpd.GeoDataFrame({"name": list(names), **columns}, geometry=list(nodes.geometry),
-                            crs=4326, index=[f"#{name}" for name in names])  # fmt: skip
-
-
-# -- opportunities ------------------------------------------------------------------------------
 
 
 def test_cumulative_counts_what_is_within_the_cutoff_inclusive() -> None:
@@ -191,7 +165,7 @@ def test_chunks_do_not_change_the_answer(monkeypatch: pytest.MonkeyPatch) -> Non
         accessibility(net, every, every, "nearest", k=3),
         accessibility(net, every, measure="gravity", beta=1),
     ]
-    monkeypatch.setattr(measures, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(opportunities, "_BLOCK_BYTES", 1)
     again = [
         accessibility(net, every, cutoff=3),
         accessibility(net, every, every, "nearest", k=3),
@@ -240,134 +214,3 @@ def test_no_opportunity_at_all_is_refused() -> None:
     net = row_of_towns(10)
     with pytest.raises(InputError, match="the table has no row"):
         accessibility(net, at(net, "A").iloc[:0], cutoff=10)
-
-
-# -- centres ------------------------------------------------------------------------------------
-
-
-def test_the_main_centre_pulls_most() -> None:
-    net = row_of_towns(10, 20, 30)
-    cities = at(net, "AD", people=[100, 400])
-    # C: A 30 min, D 30 min; pulls 100/900 and 400/900. B: 100/100 and 400/2500
-    found = hinterlands(net, cities, at(net, "BC"), size="people")
-    assert found.index.tolist() == ["#B", "#C"]
-    assert found["main"].tolist() == ["#A", "#D"]
-    assert found["main_name"].tolist() == ["A", "D"]
-    assert found["main_share"].to_numpy() == pytest.approx([1 / 1.16, 0.8])
-    assert found["main_min"].to_numpy() == pytest.approx([10, 30])
-    assert found["second"].tolist() == ["#D", "#A"]
-    assert found["second_share"].to_numpy() == pytest.approx([0.16 / 1.16, 0.2])
-    assert found["nearest"].tolist() == ["#A", "#A"]
-
-
-def test_a_place_that_no_centre_pulls_has_none() -> None:
-    net = row_of_towns(10, 100)
-    found = hinterlands(net, at(net, "A"), at(net, "BC"), cutoff=60)
-    assert found["main"].tolist() == ["#A", None]
-    assert found["main_share"].tolist() == [1, 0]
-    assert found["second"].tolist() == [None, None]
-    assert np.isnan(found["main_min"].iloc[1])
-    nobody = hinterlands(net, at(net, "A", n=[0]), at(net, "B"), size="n")
-    assert nobody["main"].tolist() == [None]
-    assert nobody["nearest"].tolist() == ["#A"]
-
-
-def test_commuting_zones_by_time() -> None:
-    net = row_of_towns(10, 20, 30, 100)
-    cities = at(net, "AD", people=[100, 400])
-    homes = at(net, "BCDE", people=[5, 7, 400, 1])
-    zones = commuting_zones(net, cities, homes, 30, size="people", population="people")
-    assert zones.index.tolist() == ["#A", "#D"]
-    assert zones["members"].tolist() == [["#B"], ["#D", "#C"]]
-    assert zones["people"].tolist() == [5, 407]
-    assert zones["farthest_min"].to_numpy() == pytest.approx([10, 30])
-    assert zones.attrs["outside"] == ["#E"]
-
-
-# -- centrality ---------------------------------------------------------------------------------
-
-
-def tangle(seed: int) -> Network:
-    rng = np.random.default_rng(seed)
-    count = int(rng.integers(3, 10))
-    nodes = [node(str(i), 100 + i, 27) for i in range(count)]
-    links = []
-    for number in range(int(rng.integers(count, 3 * count))):
-        tail, head = rng.choice(count, 2, replace=False)
-        # whole kilometres, so that equally fast ways are common
-        row = link(str(tail), str(head), float(rng.integers(1, 4)) * 1000,
-                   oneway=int(rng.random() < 0.3))  # fmt: skip
-        links.append({**row, "id": str(number)})
-    return network(nodes, links)
-
-
-def as_networkx(net: Network) -> nx.DiGraph:
-    graph = net.graph(("road",))
-    made = nx.DiGraph()
-    made.add_nodes_from(net.nodes["id"])
-    tails = np.repeat(np.arange(graph.n_vertices), np.diff(graph.indptr))
-    ids = net.nodes["id"].to_numpy()
-    for tail, head, ms in zip(tails, graph.heads, graph.cost_ms, strict=True):
-        made.add_edge(ids[tail], ids[head], ms=int(ms), minutes=ms / 60_000)
-    return made
-
-
-@given(st.integers(0, 10_000))
-@settings(max_examples=40)
-def test_centrality_equals_networkx(seed: int) -> None:
-    net = tangle(seed)
-    made = as_networkx(net)
-    through = betweenness(net, modes=("road",))
-    expected = nx.betweenness_centrality(made, weight="ms", normalized=False)
-    assert through.to_dict() == pytest.approx(expected)
-    # networkx takes the times towards a node
-    near = nx.closeness_centrality(made.reverse(), distance="minutes")
-    assert closeness(net, modes=("road",)).to_dict() == pytest.approx(near)
-
-
-@given(st.integers(0, 10_000))
-@settings(max_examples=25)
-def test_load_of_links_equals_that_of_edges_in_networkx(seed: int) -> None:
-    net = tangle(seed)
-    made = as_networkx(net)
-    edges = nx.edge_betweenness_centrality(made, weight="ms", normalized=False)
-    load = betweenness(net, of="links", modes=("road",))
-    assert load.sum() == pytest.approx(sum(edges.values()))
-    graph, t = net.graph(("road",)), net._tables
-    ids = t.nodes["id"].to_numpy()
-    by_link = dict.fromkeys(t.links["id"], 0.0)
-    tails = np.repeat(np.arange(graph.n_vertices), np.diff(graph.indptr))
-    for tail, head, item in zip(tails, graph.heads, graph.item, strict=True):
-        by_link[t.links["id"].iloc[item]] += edges[ids[tail], ids[head]]
-    assert load.to_dict() == pytest.approx(by_link)
-
-
-def test_ways_between_places_load_the_links_they_use() -> None:
-    net = row_of_towns(10, 20, 30)
-    places = at(net, "ACD", people=[2, 3, 5])
-    load = betweenness(net, places, of="links", weight="people")
-    # A-C 6, A-D 10, C-D 15, each way
-    assert load.to_dict() == pytest.approx({"A-B": 32, "B-C": 32, "C-D": 50})
-    through = betweenness(net, places)
-    assert through.to_dict() == pytest.approx({"A": 4, "B": 4, "C": 6, "D": 4})
-
-
-def test_trains_carry_ways_too() -> None:
-    nodes = [node("S", 107, 27, "station"), node("T", 108, 27, "station"), node("U", 107.5, 27)]
-    net = network(nodes, [link("S", "U", 90), link("U", "T", 90)], service("G", ["S", "T"], [30]))
-    load = betweenness(net, at(net, "ST"), of="links")
-    assert load.to_dict() == {"S-U": 0.0, "U-T": 0.0}  # 55 minutes by train, 180 by car
-    assert closeness(net, at(net, "ST")).to_numpy() == pytest.approx([1 / 55, 1 / 55])
-
-
-def test_centrality_refuses_what_it_cannot_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    net = row_of_towns(10)
-    with pytest.raises(InputError, match="of is 'edges'"):
-        betweenness(net, of="edges")
-    with pytest.raises(InputError, match="weight is a column of places"):
-        betweenness(net, weight="people")
-    monkeypatch.setattr(measures, "_MOST_SOURCES", 1)
-    with pytest.raises(InputError, match="2 nodes, and a search from each"):
-        closeness(net)
-    with pytest.raises(InputError, match="2 nodes"):
-        betweenness(net)

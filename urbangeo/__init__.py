@@ -17,17 +17,13 @@ from urbangeo._version import __version__
 
 if TYPE_CHECKING:
     from urbangeo.access import CommutingCircle, commuting_circle, travel_times
+    from urbangeo.access.centrality import betweenness, closeness
+    from urbangeo.access.centres import commuting_zones, hinterlands
     from urbangeo.access.compare import compare
     from urbangeo.access.critical import critical_links, rank_projects
     from urbangeo.access.isochrones import isochrones
     from urbangeo.access.matrix import travel_time_matrix
-    from urbangeo.access.measures import (
-        accessibility,
-        betweenness,
-        closeness,
-        commuting_zones,
-        hinterlands,
-    )
+    from urbangeo.access.measures import accessibility
     from urbangeo.access.paths import routes
     from urbangeo.access.snapping import snap
     from urbangeo.access.sure import how_sure
@@ -88,18 +84,18 @@ _HOMES = {
     "UrbangeoError": "urbangeo.errors",
     "accessibility": "urbangeo.access.measures",
     "atlas": "urbangeo.maps.atlas",
-    "betweenness": "urbangeo.access.measures",
+    "betweenness": "urbangeo.access.centrality",
     "check": "urbangeo.checks",
     "check_claims": "urbangeo.access.timeclaims",
-    "closeness": "urbangeo.access.measures",
+    "closeness": "urbangeo.access.centrality",
     "commuting_circle": "urbangeo.access",
-    "commuting_zones": "urbangeo.access.measures",
+    "commuting_zones": "urbangeo.access.centres",
     "compare": "urbangeo.access.compare",
     "compare_plans": "urbangeo.plancomparison",
     "critical_links": "urbangeo.access.critical",
     "draw": "urbangeo.maps.atlas",
     "extent": "urbangeo.plans",
-    "hinterlands": "urbangeo.access.measures",
+    "hinterlands": "urbangeo.access.centres",
     "how_sure": "urbangeo.access.sure",
     "isochrones": "urbangeo.access.isochrones",
     "layers": "urbangeo.catalog",
