@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 
 # What `make install` installs, and so what the other lists are about.
 INSTALLED_EXTRAS = ("test", "dev", "notebook")
-EXTRAS = {"osm", "world", "scale", "html", "notebook", "bench", "test", "dev"}
+EXTRAS = {"osm", "world", "scale", "html", "rivers", "notebook", "bench", "test", "dev"}
 # Fixed for the project, whatever the code imports today.
 PROMISED = {"geopandas", "shapely", "pyproj", "rasterio", "networkx", "osmnx", "matplotlib"}
 # Distributions that are called otherwise on conda-forge: name there → name here.

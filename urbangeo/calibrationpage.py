@@ -567,18 +567,19 @@ def fit(made: Calibration) -> Iterator[str]:
                     found = compare_trips(made.net.with_profile(one), ordinary)
                     tried.append((loss(found["error"]), chosen, found["error"].median()))
     yield "sinuosity of ordinary roads x plain, hill, mountain, gorge: loss, bias"
-    for value, chosen, bias in sorted(tried)[:10]:
-        yield f"{value:.3f} {chosen} {bias:+.3f}{'  <- profiles.toml' if chosen == now else ''}"
+    for value, factors, bias in sorted(tried)[:10]:
+        here = "  <- profiles.toml" if factors == now else ""
+        yield f"{value:.3f} {factors} {bias:+.3f}{here}"
     times = counted[counted["quantity"] == "minutes"]
-    tried.clear()
+    driven: list[tuple[float, tuple[float, ...], float]] = []
     for expressway in (80, 85, 90):
         for urban in (32, 38):
             for factor in (0.9, 1.0):
                 one = fitted_profile(base, now, expressway, urban, factor)
                 found = compare_trips(made.net.with_profile(one), times)
-                tried.append(
+                driven.append(
                     (loss(found["error"]), (expressway, urban, factor), found["error"].median())
                 )
     yield "expressway km/h, urban km/h, factor on ordinary speeds: loss, bias"
-    for value, chosen, bias in sorted(tried):
-        yield f"{value:.3f} {chosen} {bias:+.3f}"
+    for value, speeds, bias in sorted(driven):
+        yield f"{value:.3f} {speeds} {bias:+.3f}"
