@@ -7,6 +7,7 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+from shapely.geometry import Point
 
 from urbangeo.network import Facts, Network, Profile
 from urbangeo.network.profiles import AccessRule, BoardingRule
@@ -91,3 +92,20 @@ def at(net: Network, names: str, **columns: list[object]) -> gpd.GeoDataFrame:
     nodes = net.nodes.set_index("id").loc[list(names)]
     return gpd.GeoDataFrame({"name": list(names), **columns}, geometry=list(nodes.geometry),
                             crs=4326, index=[f"#{name}" for name in names])  # fmt: skip
+
+
+def table(**columns: list[object]) -> gpd.GeoDataFrame:
+    """Places with columns; ``xy`` holds their longitudes and latitudes."""
+    xy = columns.pop("xy")
+    return gpd.GeoDataFrame(columns, geometry=[Point(*one) for one in xy], crs=4326)  # type: ignore[misc]
+
+
+def corner(r: int, c: int) -> tuple[float, float]:
+    """Where a node of :func:`square_grid` stands."""
+    return 107 + c * 0.01, 27 + r * 0.01
+
+
+GRID = table(
+    name=[f"{r},{c}" for r in range(5) for c in range(5)],
+    xy=[corner(r, c) for r in range(5) for c in range(5)],
+)

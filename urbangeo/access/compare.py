@@ -24,6 +24,7 @@ from urbangeo.access.circle import CommutingCircle, commuting_circle
 from urbangeo.access.closures import Closures
 from urbangeo.access.critical import door_to_door, nearest, people
 from urbangeo.access.points import PlaceLike, as_points
+from urbangeo.access.question import ANSWERS
 from urbangeo.access.times import check_direction, check_minutes
 from urbangeo.errors import InputError
 from urbangeo.files import write_by_suffix
@@ -284,15 +285,9 @@ def _circles(
     return old, new
 
 
-_CIRCLE_ANSWERS = (
-    *("status", "reason", "borderline", "centre", "minutes", "margin_min", "breakeven"),
-    *("modes", "legs"),
-)
-
-
 def _asked(circle: CommutingCircle) -> gpd.GeoDataFrame:
     """The places of a circle without what it answered."""
-    given = [one for one in circle.towns.columns if one not in _CIRCLE_ANSWERS]
+    given = [one for one in circle.towns.columns if one not in ANSWERS]
     return circle.towns[given]
 
 

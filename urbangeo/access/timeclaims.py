@@ -32,13 +32,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from urbangeo.access.circle import (
-    MODE_NAMES,
-    STATUS_NAMES,
-    CommutingCircle,
-    commuting_circle,
-    land_shares,
-)
+from urbangeo.access.circle import MODE_NAMES, STATUS_NAMES, CommutingCircle, commuting_circle
+from urbangeo.access.counties import land_shares
 from urbangeo.errors import InputError, NetworkError, TableError, UnknownNameError
 from urbangeo.network.network import MODES_KNOWN, Network, check_modes
 
@@ -417,7 +412,7 @@ def _land(reading: _Reading, circles: _Circles, circle: CommutingCircle) -> dict
     names = dict(
         zip(circles.plan.county_layer["adcode"], circles.plan.county_layer["name"], strict=True)
     )
-    land = land_shares(circle, codes, circles.plan.county_layer)
+    land = land_shares(lambda: circle.polygon, codes, circles.plan.county_layer)
     held, asked = float(land["area_inside_km2"].sum()), float(land["area_km2"].sum())
     lost = land[land["area_share"] < _CELLS].sort_values("area_share")
     kept = held >= _CELLS * asked
