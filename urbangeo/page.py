@@ -161,7 +161,8 @@ class _Map:
         self.crs: pyproj.CRS = equal_area(known.total_bounds)
         self.entries: list[tuple[str, list[Any]]] = []
         self.place_of: list[tuple[str, int]] = [("", 0)] * len(circle.towns)
-        self.plot: Any = figure(
+        draw: Any = figure  # its types know only some of the options that it takes
+        self.plot: Any = draw(
             sizing_mode="stretch_both",
             match_aspect=True,
             x_axis_location=None,
