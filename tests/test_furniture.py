@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import matplotlib
 import pyproj
 import pytest
 from matplotlib.patches import Rectangle
@@ -214,6 +215,19 @@ def test_note_wraps_within_the_neatline() -> None:
         assert box.y0 / made.figure.dpi * 25.4 > 6.0
         assert not row.get_text().startswith(("；", "，", "。"))
     assert "".join(row.get_text() for row in rows) == "资料来源：" + "某单位；" * 60
+
+
+@pytest.mark.parametrize("dpi", [100, 110, 150, 300, 600])
+def test_a_note_stays_within_the_neatline_at_any_resolution(dpi: int) -> None:
+    made = sheet(note_rows=3)
+    rows = add_note(made, ["示意：走廊称“甲—乙半小时走廊”，36项中1项未绘（某园区）。" * 6])
+    assert len(rows) > 1
+    # Saved by the caller, without the package's settings, type is hinted and runs wider.
+    with matplotlib.rc_context({"text.hinting": "force_autohint"}):
+        made.figure.set_dpi(dpi)
+        renderer = made.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+        for row in rows:
+            assert row.get_window_extent(renderer).x1 / dpi * 25.4 <= made.right
 
 
 def test_a_note_that_is_too_long_is_refused() -> None:

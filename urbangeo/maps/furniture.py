@@ -228,10 +228,14 @@ def add_north_arrow(sheet: Sheet, x: float, top: float, height: float = 8.4) -> 
     )
 
 
+_UNHINTED = 0.94
+"""Share of the width that a note fills: hinted, as plain ``savefig`` draws it, type runs wider."""
+
+
 def note_rows(sheet: Sheet, lines: Sequence[str]) -> list[str]:
     """Break a note into the rows that it takes below a map."""
     size = font("note").get_size_in_points()
-    width = sheet.right - sheet.frame[0] - 1.0
+    width = (sheet.right - sheet.frame[0] - 1.0) * _UNHINTED
     rows: list[str] = []
     for line in lines:
         rows += _wrap(line, width, lambda text: measure(sheet.figure, text, size)[0])
