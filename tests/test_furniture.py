@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import matplotlib
+import matplotlib as mpl
 import pyproj
 import pytest
 from matplotlib.patches import Rectangle
@@ -223,7 +223,7 @@ def test_a_note_stays_within_the_neatline_at_any_resolution(dpi: int) -> None:
     rows = add_note(made, ["示意：走廊称“甲—乙半小时走廊”，36项中1项未绘（某园区）。" * 6])
     assert len(rows) > 1
     # Saved by the caller, without the package's settings, type is hinted and runs wider.
-    with matplotlib.rc_context({"text.hinting": "force_autohint"}):
+    with mpl.rc_context({"text.hinting": "force_autohint"}):
         made.figure.set_dpi(dpi)
         renderer = made.figure.canvas.get_renderer()  # type: ignore[attr-defined]
         for row in rows:
