@@ -1,4 +1,4 @@
-"""The main job: the one-hour circle of 贵阳 as table, GeoPackage and figures.
+"""The main job: the one-hour circle of 贵阳 as table, GeoPackage and page, and the atlas.
 
 Run ``python scripts/run.py out``; ``make run`` does.
 """
@@ -10,21 +10,19 @@ from pathlib import Path
 
 from urbangeo.access import commuting_circle
 from urbangeo.files import output_folder
-from urbangeo.maps.atlas import atlas, save
+from urbangeo.maps.atlas import atlas
 from urbangeo.report import circle_table
 
 
 def main(folder: str = "out") -> None:
-    """Compute the circle, write it, draw the figures, and say what was found."""
+    """Compute the circle, write it, draw all figures, and say what was found."""
     out = output_folder(Path(folder))
     circle = commuting_circle("贵阳", 60)
     written = []
-    for suffix in ("csv", "xlsx", "json", "gpkg"):
+    for suffix in ("csv", "xlsx", "json", "gpkg", "html"):
         written.append(out / f"circle-贵阳-60.{suffix}")
         circle.to_file(written[-1])
-    figure = circle.plot()
-    written += [save(figure, out / f"circle.{kind}") for kind in ("pdf", "svg", "png")]
-    written += atlas(out, figures=["qianzhong-2023/fig-1"])
+    written += atlas(out, pages=["A4"])
     print(circle_table(circle, all_rows=False).drop(columns="路径").to_string(index=False))
     print()
     print(circle.summary())
