@@ -68,7 +68,7 @@ def table(goals: dict[str, Goal]) -> str:
         verdict = "✓" if one.met else "**missed**"
         rows.append(f"| {one.work} | {number} | {word} {limit} | {verdict} |")
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
-    return "\n".join([*rows, "", f"One run of `make bench` on {machine}."])
+    return "\n".join([*rows, "", f"Each script in one run, on {machine}."])
 
 
 def main() -> int:
