@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import pairwise
 from typing import Any
 
@@ -57,10 +57,7 @@ class _Draft:
     nodes: list[dict[str, Any]] = field(default_factory=list)
     links: list[dict[str, Any]] = field(default_factory=list)
     cuts: dict[int, list[tuple[float, int]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Know which ids are taken already."""
-        self._taken: set[str] = set()
+    given: set[str] = field(default_factory=set)
 
     @cached_property
     def plane(self) -> _Plane:
@@ -70,10 +67,10 @@ class _Draft:
     def fresh(self, key: str) -> str:
         """Give an id that is not taken: the one wished for, or it with a number."""
         made, number = key, 1
-        while made in self._taken or self._stands(made):
+        while made in self.given or self._stands(made):
             number += 1
             made = f"{key}~{number}"
-        self._taken.add(made)
+        self.given.add(made)
         return made
 
     def _stands(self, key: str) -> bool:
@@ -159,9 +156,9 @@ class _Draft:
         parts = [(t.links, t.tail, t.head, t.lines), *pieces]
         if self.links:
             parts.append(_checked(self.links, nodes, step))
-        links = t.links
-        for one in parts[1:]:
-            links = stacked(links, one[0])
+        # the few new rows first: the whole table is copied once, however many roads are cut
+        more = [one[0] for one in parts[1:]]
+        links = stacked(t.links, reduce(stacked, more)) if more else t.links
         tables = Tables(
             nodes,
             links,

@@ -20,7 +20,7 @@ from urbangeo.network.compile import compile_graph, rough
 from urbangeo.network.facts import Facts
 from urbangeo.network.graph import Graph
 from urbangeo.network.profiles import LINK_CLASSES, AccessRule, Profile
-from urbangeo.network.tables import STATUSES, Tables, check_tables
+from urbangeo.network.tables import STATUSES, Tables, check_tables, trusted
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -235,7 +235,7 @@ class Network:
             title=f"OpenStreetMap 路网（{Path(path).name}）",
             attribution=("© OpenStreetMap contributors (ODbL)",),
         )
-        net = cls(_taken(read), _profile(profile), facts, report=read.report)
+        net = cls(trusted(read), _profile(profile), facts, report=read.report)
         return net._only_built() if planned else net
 
     @classmethod
@@ -261,7 +261,7 @@ class Network:
 
         read = from_osmnx(graph)
         facts = Facts.of_graph(graph.graph)
-        return cls(_taken(read), _profile(profile), facts, report=read.report)
+        return cls(trusted(read), _profile(profile), facts, report=read.report)
 
     @classmethod
     def world(
@@ -300,7 +300,7 @@ class Network:
             schematic=True,
             attribution=("© OpenStreetMap contributors (ODbL)，经 scgraph_data，示意",),
         )
-        return cls(_taken(read), _profile(profile), facts, report=read.report)
+        return cls(trusted(read), _profile(profile), facts, report=read.report)
 
     @classmethod
     def merge(cls, roads: Network, rail: Network) -> Network:
@@ -895,13 +895,6 @@ def _bounds(extent: str | Sequence[float]) -> tuple[float, float, float, float]:
                 f"extent is {extent!r}; a name or (west, south, east, north), degrees, is expected."
             ) from error
     return float(west), float(south), float(east), float(north)
-
-
-def _taken(read: Any) -> Tables:
-    """Take over what a reader gave."""
-    from urbangeo.network.tables import trusted
-
-    return trusted(read)
 
 
 def _listed(ids: str | Collection[str]) -> list[str]:

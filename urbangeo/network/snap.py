@@ -427,6 +427,7 @@ def snap_table(
         entered there, ``too_far``), ``reason`` (Chinese, empty if snapped), ``link`` (id, or the
         node's), ``distance_m`` and ``leg_min`` of the nearest way in; empty and NaN if none.
     """
+    modes = check_modes(modes)
     found = snap(net, points, modes, tolerance_m)
     t = net._tables
     order = np.lexsort((found.leg_m, found.point))
@@ -435,7 +436,7 @@ def snap_table(
     n = len(points)
     link, leg_m, leg_min = np.full(n, "", dtype=object), np.full(n, np.nan), np.full(n, np.nan)
     ids, names = t.links["id"].to_numpy(dtype=object), t.nodes["id"].to_numpy(dtype=object)
-    graph = net.graph(check_modes(modes))
+    graph = net.graph(modes)
     on_link = found.link[first] >= 0
     link[where] = np.where(
         on_link, ids[found.link[first]], names[found.vertex[first] % graph.n_nodes]
@@ -446,7 +447,7 @@ def snap_table(
     main = np.zeros(n, dtype=bool)
     main[found.point[graph.component[found.vertex] == 0]] = True
     status[(status == "snapped") & ~main] = "island"
-    limits = [one.max_km * 1000.0 for one in net.street_rules(check_modes(modes)).values()]
+    limits = [one.max_km * 1000.0 for one in net.street_rules(modes).values()]
     limit = max(limits) if tolerance_m is None else tolerance_m
     lost = np.flatnonzero(status == "too_far")
     status[lost[_controlled_m(net, points.iloc[lost]) <= limit]] = "controlled"

@@ -29,7 +29,14 @@ from urbangeo.files import writing
 from urbangeo.network.facts import Facts
 from urbangeo.network.lines import Lines
 from urbangeo.network.profiles import AccessRule, BoardingRule, CarRule, Profile, TerrainRule
-from urbangeo.network.tables import LINK_COLUMNS, NODE_COLUMNS, SERVICE_COLUMNS, Tables, categorical
+from urbangeo.network.tables import (
+    LINK_COLUMNS,
+    NODE_COLUMNS,
+    SERVICE_COLUMNS,
+    Tables,
+    categorical,
+    completed,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -294,8 +301,6 @@ def _frame(file: Any, record: Mapping[str, Any], table: str) -> pd.DataFrame:
 
 
 def _tables(file: Any, record: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> Tables:
-    from urbangeo.network.tables import completed
-
     links = frames["links"]
     tail, head = (links[one].to_numpy(dtype=np.int64) for one in _ENDS)
     n = len(frames["nodes"])

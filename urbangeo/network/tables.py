@@ -630,8 +630,9 @@ def stacked(above: pd.DataFrame, below: pd.DataFrame) -> pd.DataFrame:
             arrays: list[Any] = [parts[0].array, parts[1].array]
             if parts[0].dtype != parts[1].dtype:
                 known = parts[0].cat.categories.dtype
-                values = pd.Index(pd.unique(parts[1].dropna()), dtype=known)
-                arrays[1] = pd.Categorical(parts[1], categories=values)
+                plain = parts[1].astype(object)  # told by value, whatever kind of column it was
+                values = pd.Index(pd.unique(plain.dropna()), dtype=known)
+                arrays[1] = pd.Categorical(plain, categories=values)
             made[column] = union_categoricals(arrays)
         elif not len(parts[1]):
             made[column] = parts[0].array
