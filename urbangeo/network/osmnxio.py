@@ -594,10 +594,17 @@ def _mirrored(one: _Edge, other: _Edge) -> dict[str, Any] | None:
             a, b = _number(value), _number(theirs)
             if not abs(a - b) <= _SAME_LENGTH * max(abs(a), abs(b)):
                 return None
-        elif name != "reversed":
+        elif name != "reversed" and not _same_members(value, theirs):
             return None
         back[name] = theirs
     return back
+
+
+def _same_members(one: Any, other: Any) -> bool:
+    """Tell whether two lists differ in order only: OSMnx makes them of sets, there and back."""
+    if not (isinstance(one, list) and isinstance(other, list)):
+        return False
+    return sorted(map(repr, one)) == sorted(map(repr, other))
 
 
 def _number(value: Any) -> float:
