@@ -15,6 +15,8 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -217,8 +219,17 @@ def _samples(
     return lonlat, pieces, end - begin
 
 
-def _elevations(path: Path, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Elevation at points (lon, lat), NaN where the raster has none."""
+@contextmanager
+def elevation_model(path: Path) -> Iterator[Any]:
+    """Open a raster of heights as rasterio does, and refuse what is none.
+
+    Raises
+    ------
+    InputError
+        If it is no raster in a format that holds its own numbers, or its unit is not the metre.
+    CRSError
+        If it has no CRS.
+    """
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
     from rasterio.io import DatasetReader
@@ -228,7 +239,8 @@ def _elevations(path: Path, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # told below, as an error
             # unlike rasterio.open, the class takes a list of formats
             with DatasetReader(path, driver=list(_FORMATS)) as file:
-                return _read(path, file, lonlat)
+                _require_heights(path, file)
+                yield file
     except RasterioError as error:
         raise InputError(
             f"The elevation model {path} cannot be read: {error}. It must be a whole raster in one "
@@ -236,9 +248,7 @@ def _elevations(path: Path, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
         ) from error
 
 
-def _read(path: Path, file: Any, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
-    from rasterio.windows import Window
-
+def _require_heights(path: Path, file: Any) -> None:
     if file.crs is None:
         raise CRSError(
             f"The elevation model {path} has no coordinate reference system. Write into it the one "
@@ -249,6 +259,35 @@ def _read(path: Path, file: Any, lonlat: NDArray[np.float64]) -> NDArray[np.floa
         raise InputError(
             f"The elevation model {path} states its heights in {unit!r}; metres are expected."
         )
+
+
+def heights(file: Any, window: Any, **options: Any) -> NDArray[np.float32]:
+    """Read a window of an opened model, metres; NaN where it has no elevation.
+
+    Parameters
+    ----------
+    window
+        A window of rasterio.
+    options
+        ``out_shape`` and ``resampling``, as rasterio takes them, for fewer cells than there are.
+    """
+    cells = file.read(1, window=window, masked=True, out_dtype="float32", **options)
+    grid: NDArray[np.float32] = np.ma.filled(cells, np.nan)
+    if (file.scales[0], file.offsets[0]) != (1.0, 0.0):
+        grid = grid * np.float32(file.scales[0]) + np.float32(file.offsets[0])
+    grid[(grid < _LOWEST_M) | (grid > _HIGHEST_M)] = np.nan
+    return grid
+
+
+def _elevations(path: Path, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Elevation at points (lon, lat), NaN where the raster has none."""
+    with elevation_model(path) as file:
+        return _read(path, file, lonlat)
+
+
+def _read(path: Path, file: Any, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
+    from rasterio.windows import Window
+
     column, row = _cells(path, file, lonlat)
     inside = (column >= 0) & (column <= file.width) & (row >= 0) & (row <= file.height)
     if not inside.any():
@@ -267,12 +306,7 @@ def _read(path: Path, file: Any, lonlat: NDArray[np.float64]) -> NDArray[np.floa
             f"{height:,} cells; at most {MOST_CELLS:,} are read. Make it coarser, or use a network "
             "of a smaller region."
         )
-    window = Window(west, north, width, height)
-    cells = file.read(1, window=window, masked=True, out_dtype="float32")
-    grid = np.ma.filled(cells, np.nan)
-    if (file.scales[0], file.offsets[0]) != (1.0, 0.0):
-        grid = grid * np.float32(file.scales[0]) + np.float32(file.offsets[0])
-    grid[(grid < _LOWEST_M) | (grid > _HIGHEST_M)] = np.nan
+    grid = heights(file, Window(west, north, width, height))
     out = np.full(len(lonlat), np.nan)
     out[inside] = _between_cells(grid, x - west, y - north)
     return out
