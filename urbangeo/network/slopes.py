@@ -332,7 +332,7 @@ def _cells(
 
 
 def _between_cells(
-    grid: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]
+    grid: NDArray[np.float32], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Interpolate between the middles of four cells; NaN where one that counts is unknown.
 
