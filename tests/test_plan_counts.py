@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from urbangeo.plans import plan
+from urbangeo.names import stem
+from urbangeo.plans import plan, plans
 
 
 @pytest.mark.parametrize(
@@ -73,3 +74,35 @@ def test_indicators(key: str, count: int) -> None:
 def test_records_of_tasks() -> None:
     kinds = plan("zunyi-metro-2022").tasks["kind"].value_counts()
     assert kinds.to_dict() == {"goal": 30, "task": 136, "project": 132}
+
+
+@pytest.mark.parametrize(
+    ("key", "placed"),
+    [
+        ("qianzhong-2023", 63),
+        ("qianzhong-2017", 10),
+        ("guizhou-urbanization-2022", 35),
+        ("zunyi-metro-2022", 35),
+        ("zunyi-urbanization-2022", 38),
+    ],
+)
+def test_contradictions_with_a_place_are_found_there(key: str, placed: int) -> None:
+    rows = plan(key).contradictions.geo()
+    assert rows["geometry_from"].isin(["place", "places, in order", "counties", "county", ""]).all()
+    # a place that the gazetteer does not have would leave the counties
+    named = rows[rows["place"] != ""]
+    assert set(named["geometry_from"]) <= {"place", "places, in order"}
+    assert ((rows["adcodes"] != "") == rows.geometry.notna()).all()
+    assert rows.geometry.notna().sum() == placed
+
+
+@pytest.mark.parametrize("key", list(plans()["key"]))
+def test_counties_of_a_contradiction_are_printed_or_marked_inferred(key: str) -> None:
+    one = plan(key)
+    names = dict(zip(one.county_layer["adcode"], one.county_layer["name"], strict=True))
+    for row in one.contradictions.to_dict("records"):
+        codes = [code for code in row["adcodes"].split(";") if code]
+        assert row["adcodes_source"] in (["printed", "inferred"] if codes else [""]), row["id"]
+        if row["adcodes_source"] == "printed":
+            words = row["subject"] + row["quote_a"] + row["quote_b"]
+            assert [code for code in codes if stem(names[code]) not in words] == [], row["id"]

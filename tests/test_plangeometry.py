@@ -90,6 +90,41 @@ def test_a_road_runs_from_place_to_place(invented: Plan) -> None:
     assert roads["schematic"].all()
 
 
+@pytest.mark.parametrize(
+    ("place", "adcodes", "how", "expected"),
+    [
+        ("青渡", "990104", "place", shapely.Point(100.25, 30.6)),
+        (
+            "澜川市;松林县",
+            "",
+            "places, in order",
+            shapely.LineString([(100.25, 30.25), (100.5, 30.75)]),
+        ),
+        ("云江县;三桥;松林县", "", "known places, in order", None),
+        ("三桥", "990101;990102", "counties", shapely.box(100, 30, 101, 30.5)),
+        ("", "990102", "county", shapely.Point(100.75, 30.25)),
+        ("三桥", "", "", None),
+    ],
+)
+def test_a_contradiction_stands_at_what_it_is_about(
+    place: str, adcodes: str, how: str, expected: shapely.Geometry | None, invented: Plan
+) -> None:
+    row = invented.contradictions.iloc[:1]
+    row.loc[:, ["place", "adcodes"]] = [place, adcodes]
+    found = row.geo().iloc[0]
+    assert found["geometry_from"] == how
+    assert found["schematic"] == bool(how)
+    if expected is not None:
+        assert found.geometry.equals(expected)
+
+
+def test_a_contradiction_about_the_whole_has_no_geometry(invented: Plan) -> None:
+    listed, total = invented.contradictions.geo().geometry
+    # 青渡 of the county that the row names, not that of the other.
+    assert listed.equals(shapely.Point(100.25, 30.4))
+    assert total is None
+
+
 def test_a_table_without_counties_keeps_its_rows(invented: Plan) -> None:
     indicators = invented.indicators.geo()
     assert len(indicators) == 2

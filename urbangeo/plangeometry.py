@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from urbangeo.crs import WGS84, equal_area
@@ -56,6 +56,8 @@ def located(table: pd.DataFrame, kind: str, plan: Plan) -> gpd.GeoDataFrame:
         return _structures(table, finder)
     if kind == "transport":
         return _with_geometry(table, [_course(row, finder) for row in table.to_dict("records")])
+    if kind == "contradictions":
+        return _with_geometry(table, [_subject(row, finder) for row in table.to_dict("records")])
     return _with_geometry(table, [_site(row, finder) for row in table.to_dict("records")])
 
 
@@ -154,15 +156,40 @@ def _site(row: dict[Any, Any], finder: _Finder) -> _Found:
 def _course(row: dict[Any, Any], finder: _Finder) -> _Found:
     ends = [str(row["from"]), *_BETWEEN.split(str(row["via"])), str(row["to"])]
     names = [name for name in (one.strip() for one in ends) if name]
-    points = [finder.node(name, ()) for name in names]
-    known = [point for point in points if point is not None]
-    line = _line(known)
-    if line is not None:
-        whole = len(known) == len(names)
-        return _Found(line, "places, in order" if whole else "known places, in order")
+    found = _through([finder.node(name, ()) for name in names])
+    if found is not None:
+        return found
     if row["mode"] in {"air", "hub", "water"} or row["kind"] in {"station", "airport", "port"}:
         return _site(row, finder)
     return _Found()
+
+
+def _subject(row: dict[Any, Any], finder: _Finder) -> _Found:
+    """Place a contradiction at what it is about: its place or places, or else its counties."""
+    codes = _codes(row)
+    names = [name for name in (one.strip() for one in str(row["place"]).split(";")) if name]
+    places = [finder.place(name, codes) for name in names]
+    if len(places) > 1:
+        course = _through([None if one is None else one.geometry for one in places])
+        if course is not None:
+            return course
+    for place in places:
+        if place is not None:
+            # The sign of a statement, which is no site, whatever the place's own precision.
+            return replace(place, schematic=True)
+    if len(codes) > 1:
+        return _Found(finder.counties.loc[codes].union_all(), "counties")
+    return finder.inside(codes[0]) if codes else _Found()
+
+
+def _through(points: Sequence[BaseGeometry | None]) -> _Found | None:
+    """Give the line through points in their order, as far as they are known."""
+    known = [point for point in points if point is not None]
+    line = _line(known)
+    if line is None:
+        return None
+    whole = len(known) == len(points)
+    return _Found(line, "places, in order" if whole else "known places, in order")
 
 
 def _line(points: Iterable[BaseGeometry], *, closed: bool = False) -> BaseGeometry | None:

@@ -419,9 +419,10 @@ class PlanTable(pd.DataFrame):
 
         The members of an extent dissolve into one row; the nodes of a structure, in order, become
         a line through their seats, or for a group the union of their counties; a road or railway
-        a line from place to place. Anything else stands where the gazetteer has a place of its
-        name in its county, else somewhere inside its only county. What cannot be located has no
-        geometry; no row is lost.
+        a line from place to place. A contradiction stands at the place that it is about, along
+        its places in order, or else covers its counties; it is always schematic. Anything else
+        stands where the gazetteer has a place of its name in its county, else somewhere inside its
+        only county. What cannot be located has no geometry; no row is lost.
 
         Returns
         -------
@@ -644,7 +645,7 @@ class Plan:
         -------
         Plan
             With all tables cut; the extents stay whole, so that their names still work. Rows tied
-            to no county (indicators, contradictions) are left out.
+            to no county (indicators, contradictions about the whole) are left out.
         """
         return self._kept(lambda table: table.touching(name))
 

@@ -233,7 +233,8 @@ TABLES: Mapping[str, TableSpec] = MappingProxyType(
             kind=("goal", "task", "project"),
         ),
         "contradictions": _spec(
-            "id kind subject where_a line_a quote_a plan_b where_b line_b quote_b used why",
+            "id kind subject where_a line_a quote_a plan_b where_b line_b quote_b used why place "
+            f"{_COUNTIES}",
             "kind subject where_a line_a quote_a",
             kind=_CONTRADICTIONS,
         ),
