@@ -7,69 +7,90 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.patches import Polygon, Rectangle
+import pyproj
+from matplotlib.patches import Patch, Polygon, Rectangle
+from matplotlib.text import Text
 from pyproj import Transformer
 
 from urbangeo.crs import GEOD, WGS84
 from urbangeo.errors import InputError
 from urbangeo.maps.labels import measure
-from urbangeo.maps.sheet import NOTE_PITCH, PAGE_MARGIN, TITLE_HEIGHT, Sheet
-from urbangeo.maps.style import COLOURS, SIZES, font, points
+from urbangeo.maps.sheet import NOTE_PITCH, PAGE_MARGIN, TITLE_HEIGHT, Box, Sheet, add_panel
+from urbangeo.maps.style import COLOURS, SIZES, Weight, font, points
 
 if TYPE_CHECKING:
-    from matplotlib.text import Text
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["add_north_arrow", "add_note", "add_scale_bar", "add_title", "bar_width", "note_rows"]
+__all__ = [
+    "add_map_title",
+    "add_north_arrow",
+    "add_note",
+    "add_scale_bar",
+    "add_title",
+    "bar_error",
+    "bar_width",
+    "may_break",
+    "north_error",
+    "note_rows",
+]
+
+
+_TITLE_WEIGHTS: dict[str, Weight] = {"title": "bold"}
+
+_LEAST_TITLE = 0.6
+"""A title or subtitle that is too long is written smaller, down to this share of its size."""
 
 
 def add_title(sheet: Sheet, heading: str, title: str, number: str = "", subtitle: str = "") -> None:
     """Write the plan's name, the figure's title below it, and its number at the right end.
 
-    A subtitle, the title in another language, stands behind the title in smaller type.
+    A subtitle, the title in another language, stands behind the title in smaller type. What is too
+    long for its room is written smaller.
+
+    Raises
+    ------
+    InputError
+        If that would be too small to read.
     """
     left, _, _, top = sheet.frame
-    right = sheet.right
+    right = sheet.right - 1.0
     height = TITLE_HEIGHT
     sheet.page.add_patch(
         Rectangle(
             (left, top + 2.6), 1.5, height - 4.4, facecolor=COLOURS["extent"], edgecolor="none"
         )
     )
-    sheet.page.text(
-        left + 4.2,
-        top + height - 1.3,
-        heading,
-        fontproperties=font("heading"),
-        color=COLOURS["soft_ink"],
-        ha="left",
-        va="top",
-        gid="heading",
-    )
-    sheet.page.text(
-        left + 4.0,
-        top + 2.9,
-        title,
-        fontproperties=font("title", "bold"),
-        color=COLOURS["ink"],
-        ha="left",
-        va="bottom",
-        gid="title",
-    )
-    if subtitle:
-        width = float(measure(sheet.figure, title, SIZES["title"], "bold")[0])
+
+    def written(
+        text: str, place: tuple[float, float], size: str, gid: str, *, va: str = "bottom"
+    ) -> float:
+        """Write from a place to the right; give where it ends."""
+        weight = _TITLE_WEIGHTS.get(size, "regular")
+        room = (right if gid == "heading" else end) - place[0]
+        width = float(measure(sheet.figure, text, SIZES[size], weight)[0])
+        share = min(1.0, room / width)
+        if share < _LEAST_TITLE:
+            raise InputError(
+                f"The {gid} {text!r} is {width:.0f} mm long, and {room:.0f} mm are left for it. "
+                "Shorten it, or use a larger page."
+            )
         sheet.page.text(
-            left + 8.0 + width,
-            top + 3.6,
-            subtitle,
-            fontproperties=font("heading"),
-            color=COLOURS["soft_ink"],
+            *place,
+            text,
+            fontproperties=font(SIZES[size] * share, weight),
+            color=COLOURS["ink" if gid == "title" else "soft_ink"],
             ha="left",
-            va="bottom",
-            gid="subtitle",
+            va=va,
+            gid=gid,
         )
+        return place[0] + width * share
+
+    end = right
     if number:
+        end -= float(measure(sheet.figure, number, SIZES["number"], "medium")[0]) + 4.0
         sheet.page.text(
-            right - 1.0,
+            right,
             top + 3.4,
             number,
             fontproperties=font("number", "medium"),
@@ -78,6 +99,38 @@ def add_title(sheet: Sheet, heading: str, title: str, number: str = "", subtitle
             va="bottom",
             gid="number",
         )
+    written(heading, (left + 4.2, top + height - 1.3), "heading", "heading", va="top")
+    after = written(title, (left + 4.0, top + 2.9), "title", "title")
+    if subtitle:
+        written(subtitle, (after + 4.0, top + 3.6), "heading", "subtitle")
+
+
+def add_map_title(sheet: Sheet, frame: Box, title: str) -> None:
+    """Write the title of one of several maps into the upper left corner of its frame.
+
+    Raises
+    ------
+    InputError
+        If it is longer than the frame is wide.
+    """
+    left, _, right, top = frame
+    width = float(measure(sheet.figure, title, SIZES["inset_title"], "medium")[0]) + 6.0
+    if width > right - left:
+        raise InputError(
+            f"The map's title {title!r} is {width:.0f} mm long, its frame {right - left:.0f} mm "
+            "wide. Shorten it, or use a larger page."
+        )
+    add_panel(sheet, (left, top - 6.0, left + width, top))
+    sheet.page.text(
+        left + 3.0,
+        top - 3.0,
+        title,
+        fontproperties=font("inset_title", "medium"),
+        ha="left",
+        va="center",
+        zorder=6,
+        gid="map_title",
+    )
 
 
 def _scale_step(length_km: float) -> float:
@@ -99,6 +152,10 @@ def true_length(sheet: Sheet, kilometres: float) -> float:
         lon, lat = back.transform([x - half, x + half], [y, y])
         half *= kilometres * 1000 / GEOD.inv(lon[0], lat[0], lon[1], lat[1])[2]
     return 2 * half
+
+
+_IN = "map in "
+"""How the label of a map's axes begins that says its projection; a label is not drawn."""
 
 
 def _bar_step(sheet: Sheet, kilometres: float | None) -> float:
@@ -133,6 +190,7 @@ def add_scale_bar(
     float
         Lower edge, millimetres.
     """
+    sheet.map.set_label(f"{_IN}{sheet.crs.to_string()}")
     left, right = span or (sheet.column[0], sheet.column[2])
     step = _bar_step(sheet, kilometres)
     width = bar_width(sheet, kilometres)
@@ -184,6 +242,74 @@ def north_angle(sheet: Sheet) -> float:
     lon, lat = back.transform(x, y)
     there = Transformer.from_crs(WGS84, sheet.crs, always_xy=True).transform(lon, lat + 0.1)
     return math.degrees(math.atan2(there[0] - x, there[1] - y))
+
+
+def bar_error(figure: Figure) -> float:
+    """Measure the scale bar that was drawn against the ellipsoid.
+
+    Parameters
+    ----------
+    figure
+        With one map and one scale bar.
+
+    Returns
+    -------
+    float
+        How much longer the ground under the bar is than what the bar says, as a share, where the
+        bar is laid west to east over the map's centre.
+
+    Raises
+    ------
+    InputError
+        If the figure has no scale bar.
+    """
+    axes, back = _drawn_map(figure)
+    parts = [one for one in figure.findobj(Patch) if str(one.get_gid()).startswith("scale_bar:")]
+    said = {
+        str(one.get_gid()): one.get_text()
+        for one in figure.findobj(Text)
+        if str(one.get_gid()).startswith("scale_bar")
+    }
+    boxes = [part.get_window_extent() for part in parts]
+    metres = 1000.0 * float(said["scale_bar_text:3"])
+    view = axes.get_window_extent()
+    half = (max(box.x1 for box in boxes) - min(box.x0 for box in boxes)) / 2
+    x, y = (view.x0 + view.x1) / 2, (view.y0 + view.y1) / 2
+    ends = axes.transData.inverted().transform([(x - half, y), (x + half, y)])
+    lon, lat = back.transform(*ends.T)
+    return float(GEOD.inv(lon[0], lat[0], lon[1], lat[1])[2] / metres - 1)
+
+
+def north_error(figure: Figure) -> float:
+    """Measure the north arrow that was drawn: degrees clockwise from true north at the centre.
+
+    Raises
+    ------
+    InputError
+        If the figure has no scale bar, which tells the map's projection, or no arrow.
+    """
+    axes, back = _drawn_map(figure)
+    halves = [one for one in figure.findobj(Polygon) if one.get_gid() == "north"]
+    if not halves:
+        raise InputError("The figure has no north arrow.")
+    tip, _, notch = halves[0].get_xy()[:3]
+    drawn = math.degrees(math.atan2(tip[0] - notch[0], tip[1] - notch[1]))
+    x, y = (sum(limits) / 2 for limits in (axes.get_xlim(), axes.get_ylim()))
+    up = 10_000.0
+    lon, lat = back.transform([x, x], [y, y + up])
+    # The azimuth of the map's up; true north lies as far to its other side.
+    azimuth = GEOD.inv(lon[0], lat[0], lon[1], lat[1])[0]
+    return float((drawn + azimuth + 180) % 360 - 180)
+
+
+def _drawn_map(figure: Figure) -> tuple[Axes, Transformer]:
+    """Find a figure's map, and the way from its metres to longitude and latitude."""
+    for axes in figure.axes:
+        label = str(axes.get_label())
+        if label.startswith(_IN):
+            crs = pyproj.CRS.from_user_input(label.removeprefix(_IN))
+            return axes, Transformer.from_crs(crs, WGS84, always_xy=True)
+    raise InputError("The figure has no scale bar, so there is nothing to measure.")
 
 
 def add_north_arrow(sheet: Sheet, x: float, top: float, height: float = 8.4) -> None:
@@ -273,8 +399,24 @@ def add_note(sheet: Sheet, lines: Sequence[str]) -> list[Text]:
     ]
 
 
+_CLOSING = "，。；、：！？）》」』”’…—,.;:!?)%"
+_OPENING = "（《「『“‘("
+_IDEOGRAPHS = "\u2e80"  # from here on a line may break between any two characters
+
+
+def may_break(text: str, spot: int) -> bool:
+    """Tell whether a line may end before a character: at a space, or beside a Chinese character.
+
+    Not before closing punctuation, not after an opening bracket.
+    """
+    before, after = text[spot - 1], text[spot]
+    if after in _CLOSING or before in _OPENING:
+        return False
+    return " " in (before, after) or max(before, after) >= _IDEOGRAPHS
+
+
 def _wrap(text: str, width: float, ruler: Callable[[str], float]) -> list[str]:
-    """Break a text into lines no wider than ``width``, not before closing punctuation."""
+    """Break a text into lines no wider than ``width``, where it may be broken."""
     rows, rest = [], text
     while ruler(rest) > width:
         cut = max(1, int(len(rest) * width / ruler(rest)))
@@ -283,9 +425,7 @@ def _wrap(text: str, width: float, ruler: Callable[[str], float]) -> list[str]:
         while cut < len(rest) - 1 and ruler(rest[: cut + 1]) <= width:
             cut += 1
         end = cut
-        while end > 1 and (
-            rest[end] in "，。；、：）》」”,.;:)%" or (rest[end - 1] + rest[end]).isascii()
-        ):
+        while end > 1 and not may_break(rest, end):
             end -= 1
         cut = end if end > 1 else cut
         rows.append(rest[:cut].rstrip())

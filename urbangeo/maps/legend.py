@@ -4,91 +4,56 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import shapely
 from matplotlib.patches import Rectangle
 
 from urbangeo.errors import InputError
 from urbangeo.maps.drawing import draw_area, draw_line, draw_lines, draw_points
-from urbangeo.maps.furniture import add_north_arrow, add_scale_bar, bar_width
+from urbangeo.maps.furniture import add_north_arrow, add_scale_bar
 from urbangeo.maps.labels import measure
+from urbangeo.maps.legendlayout import (
+    BREAK,
+    HEAD,
+    OTHER_SIZE,
+    Arrangement,
+    Block,
+    Entry,
+    Run,
+    arrangements,
+    fitting,
+    lay_out,
+    legend_size,
+    outer_size,
+    text_size,
+    widest,
+)
 from urbangeo.maps.sheet import Box, Sheet, add_panel
 from urbangeo.maps.style import COLOURS, LINES, SIZES, font, points
-from urbangeo.maps.symbols import AreaStyle, LineStyle, PointStyle, Style
+from urbangeo.maps.symbols import AreaStyle, LineStyle, PointStyle
 
-__all__ = ["Entry", "add_legend", "add_list", "legend_size"]
+__all__ = [
+    "TITLES",
+    "Arrangement",
+    "Entry",
+    "add_legend",
+    "add_list",
+    "arrangements",
+    "fitting",
+    "legend_size",
+]
 
-_KEY = 11.0
-_NARROW_KEY = 8.5
-_PITCH = 5.0
-_HEAD = 9.5
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An entry of a legend.
-
-    Attributes
-    ----------
-    text
-        What it stands for.
-    style
-        As it is drawn in the map.
-    lines
-        Names in :data:`urbangeo.maps.style.LINES`, drawn one on the other, first lowest.
-    fill, edge
-        Colours of an area symbol; under lines the fill stands on one side, as the area does.
-    heading
-        The text is a heading of entries below it.
-    """
-
-    text: str
-    style: Style | None = None
-    lines: tuple[str, ...] = ()
-    fill: str = ""
-    edge: str = ""
-    heading: bool = False
-
-
-def legend_size(
-    sheet: Sheet,
-    runs: Sequence[Sequence[Entry]],
-    *,
-    kilometres: float | None = None,
-    footer: Sequence[str] = (),
-    scale_bar: bool = True,
-) -> tuple[float, float]:
-    """Measure a legend: width and height, millimetres; never narrower than the sheet's column."""
-    least = sheet.column[2] - sheet.column[0]
-    widths = [_run_width(sheet, run, _key(runs)) for run in runs]
-    foot = bar_width(sheet, kilometres) + 34.0 if scale_bar else 0.0
-    width = max(least, sum(widths) + 6.0 if len(runs) > 1 else 0.0, foot)
-    rows = max(map(len, runs))
-    height = _HEAD + rows * _PITCH + (13.0 if scale_bar else 1.0) + 3.1 * len(footer)
-    return width, height
-
-
-def _key(runs: Sequence[Sequence[Entry]]) -> float:
-    """Give the width of a sample; where columns stand side by side room is dear."""
-    return _KEY if len(runs) == 1 else _NARROW_KEY
-
-
-def _run_width(sheet: Sheet, run: Sequence[Entry], key: float) -> float:
-    texts = [
-        float(measure(sheet.figure, entry.text, SIZES["legend"])[0])
-        + (0.0 if entry.heading else key + 2.5)
-        for entry in run
-    ]
-    return max(texts, default=0.0) + 3.5
+TITLES = {"zh": ("图  例", ""), "en": ("Legend", ""), "both": ("图  例", "Legend")}
+"""Title of a legend and its second title, by language of the figure."""
 
 
 def add_legend(
     sheet: Sheet,
-    runs: Sequence[Sequence[Entry]],
+    runs: Sequence[Run],
     *,
-    title: str = "图  例",
+    title: str = TITLES["zh"][0],
+    other: str = "",
     kilometres: float | None = None,
     scale_bar: bool = True,
     footer: Sequence[str] = (),
@@ -98,7 +63,10 @@ def add_legend(
     Parameters
     ----------
     runs
-        What the map shows, one sequence of entries for each column of the legend.
+        What the map shows, one sequence of entries for each column of the legend; see
+        :func:`fitting`.
+    title, other
+        Title, and the title in another language beside it in smaller type: :data:`TITLES`.
     kilometres
         Length of the scale bar.
     footer
@@ -107,8 +75,7 @@ def add_legend(
     Returns
     -------
     tuple of float
-        The legend's box. With several columns it may be wider than the sheet's column; its right
-        edge is the column's.
+        The legend's box. It may be wider than the sheet's column; its right edge is the column's.
 
     Raises
     ------
@@ -118,16 +85,15 @@ def add_legend(
     if not any(len(run) for run in runs):
         raise InputError("A legend needs at least one entry; nothing was drawn to explain.")
     _, bottom, right, top = sheet.column
-    width, height = legend_size(
-        sheet, runs, kilometres=kilometres, footer=footer, scale_bar=scale_bar
-    )
+    layout = lay_out(sheet, runs)
+    width, height = outer_size(sheet, layout, kilometres, footer, scale_bar)
     if height > top - bottom:
         count = sum(map(len, runs))
         raise InputError(
             f"A legend of {count} entries needs {height:.0f} mm, the map's frame has "
             f"{top - bottom:.0f} mm. Give it more columns or use a larger page."
         )
-    if width > 0.62 * (sheet.right - sheet.frame[0]):
+    if width > widest(sheet):
         raise InputError(
             f"A legend of {len(runs)} columns needs {width:.0f} mm; that hides the map. "
             "Give it fewer columns or shorter texts, or use a larger page."
@@ -135,28 +101,19 @@ def add_legend(
     left = right - width
     box = (left, bottom, right, bottom + height)
     add_panel(sheet, box)
-    sheet.page.text(
-        (left + right) / 2,
-        box[3] - 2.6,
-        title,
-        fontproperties=font("legend_title", "bold"),
-        ha="center",
-        va="top",
-        zorder=6,
-        gid="legend_title",
-    )
+    _write_title(sheet, (left + right) / 2, box[3] - 2.6, title, other)
     inner = left + (5.0 if len(runs) == 1 else 4.0)
-    key = _key(runs)
-    widths = [_run_width(sheet, run, key) for run in runs]
-    spare = (right - inner - 1.0 - sum(widths)) / len(runs) if len(runs) > 1 else 0.0
+    spare = (right - inner - 1.0 - sum(layout.widths)) / len(runs) if len(runs) > 1 else 0.0
     x = inner
-    for run, own in zip(runs, widths, strict=True):
-        cell = right - left - 8.0 if len(runs) == 1 else own + max(spare, 0.0)
-        for row, entry in enumerate(run):
-            y = box[3] - _HEAD - (row + 0.5) * _PITCH
-            _draw_entry(sheet, entry, x, y, cell - key - 3.0, key)
-        x += cell
-    lower = box[3] - _HEAD - max(map(len, runs)) * _PITCH
+    for blocks, heights, own in zip(layout.columns, layout.heights, layout.widths, strict=True):
+        y = box[3] - HEAD
+        for block, row in zip(blocks, heights, strict=True):
+            if block.entry is not BREAK:
+                _draw_key(sheet, block.entry, x, y - row / 2, layout.key)
+                _write_entry(sheet, block, x, y - row / 2, layout.key)
+            y -= row
+        x += own + max(spare, 0.0)
+    lower = box[3] - HEAD - layout.height
     for text in footer:
         lower -= 3.1
         sheet.page.text(
@@ -176,24 +133,68 @@ def add_legend(
     return box
 
 
-def _draw_entry(sheet: Sheet, entry: Entry, x: float, y: float, room: float, key: float) -> None:
-    page = sheet.page
-    weight: Literal["regular", "medium"] = "medium" if entry.heading else "regular"
-    start = x if entry.heading else x + key + 2.5
-    size = SIZES["legend"]
-    width = float(measure(sheet.figure, entry.text, size, weight)[0])
-    if width > room + (key + 2.5 if entry.heading else 0.0):
-        size *= room / width
-    page.text(
-        start,
-        y,
-        entry.text,
-        fontproperties=font(size, weight),
-        ha="left",
-        va="center",
-        zorder=6,
-        gid="legend_entry",
+def _write_title(sheet: Sheet, x: float, top: float, title: str, other: str) -> None:
+    """Write the title, and the one in another language behind it, both about a middle."""
+    size, small = SIZES["legend_title"], SIZES["list"]
+    own, height = text_size(sheet.figure, title, size, "bold")
+    gap = 1.6 if other else 0.0
+    start = x - (own + gap + text_size(sheet.figure, other, small)[0]) / 2
+    shared: dict[str, Any] = {"va": "top", "zorder": 6}
+    sheet.page.text(
+        x if not other else start + own / 2,
+        top,
+        title,
+        fontproperties=font("legend_title", "bold"),
+        ha="center",
+        gid="legend_title",
+        **shared,
     )
+    if other:
+        # On the title's base line: below the top by what it is smaller.
+        drop = 0.79 * (height - text_size(sheet.figure, other, small)[1])
+        sheet.page.text(
+            start + own + gap,
+            top - drop,
+            other,
+            fontproperties=font(small),
+            color=COLOURS["soft_ink"],
+            ha="left",
+            gid="legend_title_other",
+            **shared,
+        )
+
+
+def _write_entry(sheet: Sheet, block: Block, x: float, y: float, key: float) -> None:
+    """Write an entry's texts about the height of its sample."""
+    weight: Literal["regular", "medium"] = "medium" if block.entry.heading else "regular"
+    shared: dict[str, Any] = {"ha": "left", "zorder": 6, "linespacing": 1.05}
+    start = x if block.entry.heading else x + key + 2.5
+    place: dict[str, Any] = {"y": y, "va": "center"}
+    if block.other:
+        place = {"y": y + block.height / 2, "va": "top"}
+    sheet.page.text(
+        start,
+        s=block.text,
+        fontproperties=font("legend", weight),
+        gid="legend_entry",
+        **place,
+        **shared,
+    )
+    if block.other:
+        sheet.page.text(
+            start,
+            y - block.height / 2,
+            block.other,
+            fontproperties=font(OTHER_SIZE, weight),
+            color=COLOURS["soft_ink"],
+            va="bottom",
+            gid="legend_other",
+            **shared,
+        )
+
+
+def _draw_key(sheet: Sheet, entry: Entry, x: float, y: float, key: float) -> None:
+    page = sheet.page
     if entry.fill:
         page.add_patch(
             Rectangle(
@@ -221,7 +222,13 @@ def _draw_entry(sheet: Sheet, entry: Entry, x: float, y: float, room: float, key
 
 
 def add_list(
-    sheet: Sheet, title: str, rows: Sequence[tuple[str, str]], *, bottom: float, columns: int = 2
+    sheet: Sheet,
+    title: str,
+    rows: Sequence[tuple[str, str]],
+    *,
+    bottom: float,
+    columns: int = 2,
+    more: str = "……另有 {count} 处",
 ) -> int:
     """Write names with their values at the head of the column, as many as fit.
 
@@ -233,6 +240,8 @@ def add_list(
         Name and value, in order; they run down the first column, then the second.
     bottom
         Lower end of the room, millimetres.
+    more
+        The line that tells how many are left out.
 
     Returns
     -------
@@ -288,7 +297,7 @@ def add_list(
         sheet.page.text(
             left + 5.0,
             top - head - used * pitch,
-            f"……另有 {len(rows) - len(shown)} 处",
+            more.format(count=len(rows) - len(shown)),
             fontproperties=font("note"),
             color=COLOURS["soft_ink"],
             ha="left",
