@@ -52,8 +52,7 @@ CLASSES = 'field = "level"\nclasses = [{value = "国家级", style = "park-natio
         (FIGURE + 'pages = ["A9"]\n', "pages is 'A9'; known: 'A4', 'A3'"),
         (FIGURE + "scale_bar_km = 0\n", "scale_bar_km is 0; a number above 0"),
         (FIGURE + 'view = "moon"\n', "view is 'moon'; known: 'province'"),
-        ('[[figure]]\nkey = "a"\n', "field 'extent' is missing"),
-        (FIGURE.replace("/qianzhong", "/qianzhon"), "Unknown extent 'qianzhong-2023/qianzhon'"),
+(FIGURE.replace("/qianzhong", "/qianzhon"), "Unknown extent 'qianzhong-2023/qianzhon'"),
         (FIGURE.replace("qianzhong-2023", "qz", 1), "Unknown plan 'qz'"),
         (FIGURE + LAYER, r"layer 1 \(园区\): it has neither a style nor classes"),
         (FIGURE + STYLED.replace("parks", "park"), "Unknown table of a plan 'park'"),
@@ -167,7 +166,8 @@ def test_the_example_is_drawn_as_it_says(example: Figure) -> None:
     assert words_of(example, "title") == ["工业园区规划布局示意图"]
     assert words_of(example, "subtitle") == ["Industrial parks"]
     listed = words_of(example, "legend_entry")
-    assert "国家级园区 National" in listed
+    assert "国家级园区" in listed
+    assert {"National", "Provincial", "Municipal"} <= set(words_of(example, "legend_other"))
     assert missing_glyphs(example) == {}
 
 
@@ -179,10 +179,71 @@ def test_every_entry_of_the_legend_is_drawn(example: Figure) -> None:
 
 
 def test_what_has_no_place_is_told(example: Figure) -> None:
-    """专栏21 has 37 zones; the gazetteer and counties cannot place two that span several."""
+    """毕节城镇群 (第三章第五节) names no county, so that nothing can be dissolved."""
     note = "".join(words_of(example, "note"))
-    assert re.search(r"“园区”37项中\d+项文本未给出可定位的地点，未绘", note)
+    assert "“城镇组团”11项中1项文本未给出可定位的地点，未绘（毕节城镇群）。" in note
     assert note.startswith("示意：")
+
+
+def test_a_figure_without_an_extent_is_about_the_province(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('[[figure]]\nkey = "a"\nplan = "guizhou-urbanization-2022"\n', encoding="utf-8")
+    figure = draw("a", manifest=path)
+    assert words_of(figure, "legend_entry") == ["省域边界", "市域边界", "县域边界"]
+    drawn = {artist.get_gid() for artist in figure.axes[0].get_children()}
+    assert "member" in drawn
+    assert "line:extent" not in drawn
+
+
+MAPS = """
+[[figure.map]]
+title = "规划"
+extent = "qianzhong-2023/guiyang-metro"
+
+[[figure.map]]
+title = "计算"
+extent = "zunyi-metro-2022/zunyi-metro"
+"""
+
+
+def test_maps_stand_side_by_side_at_one_scale(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    second = STYLED.replace("plan:parks", "plan:cities").replace("园区", "城市")
+    text = FIGURE + MAPS + STYLED + 'maps = ["规划"]\n' + second + 'maps = ["计算"]\n'
+    path.write_text(text, encoding="utf-8")
+    figure = draw("a", manifest=path)
+    assert words_of(figure, "map_title") == ["规划", "计算"]
+    left, right = (
+        {str(artist.get_gid()).split(":")[1] for artist in axes.get_children()
+         if str(artist.get_gid()).startswith("layer:")}
+        for axes in figure.axes[:2]
+    )  # fmt: skip
+    assert (left, right) == ({"园区"}, {"城市"})
+    spans = [axes.get_xlim()[1] - axes.get_xlim()[0] for axes in figure.axes[:2]]
+    widths = [axes.get_position().width for axes in figure.axes[:2]]
+    assert spans[0] / widths[0] == pytest.approx(spans[1] / widths[1])
+    notes = "".join(words_of(figure, "note"))
+    assert "黔中城市群" in notes
+    assert "遵义" in notes
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (MAPS.split("[[figure.map]]")[1].join(["[[figure.map]]", ""]), "two or three"),
+        (MAPS.replace("计算", "规划"), "two or three with different titles"),
+        (MAPS.replace("guiyang-metro", "nowhere"), "Unknown extent 'qianzhong-2023/nowhere'"),
+        (MAPS + STYLED + 'maps = ["别处"]\n', "Unknown map '别处'"),
+        (STYLED + 'course = "network"\n', "course is for a plan's table of transport"),
+        (STYLED + 'count = "town"\n', "count is 'town'; known: '', 'county'"),
+        (STYLED + 'count = "county"\nsort = "level"\n', "Unknown field 'level'"),
+    ],
+)
+def test_wrong_maps_and_counts_are_named(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(FIGURE + text, encoding="utf-8")
+    with pytest.raises(TableError, match=words):
+        draw("a", manifest=path)
 
 
 def test_an_empty_layer_is_named(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from urbangeo.errors import InputError, OutputError, UnknownNameError
 from urbangeo.files import output_folder
 from urbangeo.maps.compose import LANGUAGES, compose
-from urbangeo.maps.manifest import FigureRecord, Manifest, read_manifest
+from urbangeo.maps.manifest import Manifest, read_manifest
 from urbangeo.maps.printing import FORMATS, save
+from urbangeo.maps.records import FigureRecord
 from urbangeo.maps.sheet import PAGES
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ __all__ = ["atlas", "draw", "figure_record", "figure_table", "save"]
 
 _PRINTED = ("heading", "title", "number")
 _DRAWN = ("counties", "prefectures", "province", "surroundings", "network")
-_OPTIONS = ("page", "lang", "approval")
+_OPTIONS = ("page", "lang", "approval", "date", "graticule", "dem")
 
 
 def figure_record(key: str, manifest: str | os.PathLike[str] | None = None) -> FigureRecord:
@@ -73,7 +74,8 @@ def draw(key: str, *, manifest: str | os.PathLike[str] | None = None, **inputs: 
         ``prefectures``, ``province``, ``surroundings``, ``network``; for a circle ``circle``, or
         ``centre``, ``minutes`` and ``network`` to compute one. What is printed: ``heading``,
         ``title``, ``number``, ``source``, ``kilometres`` (of the scale bar), ``approval``
-        (审图号). How: ``page`` (A4 or A3), ``lang`` (``zh``, ``en``, ``both``).
+        (审图号), ``date`` (of drawing). How: ``page`` (A4 or A3), ``lang`` (``zh``, ``en``,
+        ``both``), ``graticule`` (true or false), ``dem`` (a file of heights, for hillshade).
 
     Returns
     -------

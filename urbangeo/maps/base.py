@@ -23,14 +23,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from shapely.geometry.base import BaseGeometry
 
-    from urbangeo.maps.sheet import Sheet
-
 __all__ = ["Ground", "crowded", "enlarged", "ground_of", "member_codes"]
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Boundaries in the map's projection; without an extent, ``outline`` is empty."""
+    """Boundaries in the map's projection.
+
+    A map is about an extent; or about all counties, ``whole``, its outline the province's; or
+    about neither, then it has no members and ``outline`` is empty.
+    """
 
     counties: gpd.GeoDataFrame
     members: gpd.GeoDataFrame
@@ -40,6 +42,7 @@ class Ground:
     prefecture_lines: BaseGeometry
     province_lines: BaseGeometry
     surroundings: gpd.GeoDataFrame | None
+    whole: bool = False
 
     @property
     def has_extent(self) -> bool:
@@ -61,7 +64,8 @@ class Ground:
             fill(axes, self.outline, COLOURS["member"], 2.6, "member")
             add_lines(axes, self.county_lines, "county", 3)
             add_lines(axes, self.prefecture_lines, "prefecture", 4)
-            stroke_inside(axes, self.outline, "extent", 5)
+            if not self.whole:
+                stroke_inside(axes, self.outline, "extent", 5)
         else:
             add_lines(axes, self.county_lines, "county_among_roads", 3)
         add_lines(axes, self.province_lines, "province", 3.5 if not self.has_extent else 6)
@@ -70,9 +74,10 @@ class Ground:
         """Explain the boundaries that stand in a window."""
         province = Entry("省域边界", lines=("province_band", "province"))
         if self.has_extent:
+            extent = Entry("规划范围边界", lines=("extent",), fill=COLOURS["member"])
             return [
                 province,
-                Entry("规划范围边界", lines=("extent",), fill=COLOURS["member"]),
+                *(() if self.whole else (extent,)),
                 Entry("市域边界", lines=("prefecture",)),
                 Entry("县域边界", lines=("county",)),
             ]
@@ -83,11 +88,15 @@ class Ground:
             found.append(Entry("县域边界", lines=("county_among_roads",)))
         return found
 
-    def labels(self, sheet: Sheet, names: str, inset_codes: set[str]) -> list[Label]:
+    def labels(
+        self, axes: Axes, keep_off: Sequence[BaseGeometry], names: str, inset_codes: set[str]
+    ) -> list[Label]:
         """Name counties and what lies around the province.
 
         Parameters
         ----------
+        keep_off
+            What furniture covers, in the map's metres.
         names
             ``members``, ``faint`` or ``none``.
         inset_codes
@@ -99,13 +108,11 @@ class Ground:
             if names != "none" and county.adcode not in inset_codes:
                 made.append(county_label(county, member=county.adcode in codes, names=names))
         if self.surroundings is not None:
-            made += self._neighbours(sheet)
+            made += self._neighbours(window(axes), shapely.union_all([*keep_off]))
         return made
 
-    def _neighbours(self, sheet: Sheet) -> list[Label]:
+    def _neighbours(self, view: BaseGeometry, hidden: BaseGeometry) -> list[Label]:
         assert self.surroundings is not None
-        view = window(sheet.map)
-        hidden = shapely.union_all([_on_map(sheet, part) for part in sheet.keep_off])
         made = []
         for row, unit in self.surroundings.iterrows():
             area = shapely.intersection(unit.geometry, view)
@@ -182,24 +189,29 @@ def member_codes(extent: Any, counties: gpd.GeoDataFrame) -> list[str]:
 
 def ground_of(
     codes: Sequence[str],
-    counties: gpd.GeoDataFrame,
-    prefectures: gpd.GeoDataFrame | None,
-    province: gpd.GeoDataFrame,
-    surroundings: gpd.GeoDataFrame | None,
     crs: pyproj.CRS,
+    *,
+    counties: gpd.GeoDataFrame,
+    province: gpd.GeoDataFrame,
+    prefectures: gpd.GeoDataFrame | None = None,
+    surroundings: gpd.GeoDataFrame | None = None,
+    whole: bool = False,
 ) -> Ground:
     """Project the boundaries; where lines of two ranks run together the higher is drawn alone."""
     units = projected(counties, "counties", crs)
     cities = None if prefectures is None else projected(prefectures, "prefectures", crs)
-    whole = projected(province, "province", crs)
+    region = projected(province, "province", crs)
     inside = units["adcode"].isin(codes)
     members = units[inside].reset_index(drop=True)
     county_lines = outlines(units.geometry)
     city_lines = shapely.MultiLineString() if cities is None else outlines(cities.geometry)
-    province_lines = outlines(whole.geometry)
+    province_lines = outlines(region.geometry)
+    land = dissolved(province, crs)
     outline = shapely.Polygon()
     higher = province_lines
-    if len(members):
+    if whole:
+        outline = land
+    elif len(members):
         outline = dissolved(counties[inside.to_numpy()], crs)
         higher = shapely.union_all([province_lines, outline.boundary])
     city_lines = without(city_lines, higher, TOGETHER)
@@ -211,11 +223,12 @@ def ground_of(
         units,
         members,
         outline,
-        dissolved(province, crs),
+        land,
         county_lines,
         city_lines,
         province_lines,
         around,
+        whole,
     )
 
 
@@ -249,11 +262,11 @@ def county_label(county: Any, *, member: bool, names: str = "members") -> Label:
     )
 
 
-def crowded(sheet: Sheet, ground: Ground) -> gpd.GeoDataFrame:
+def crowded(axes: Axes, ground: Ground) -> gpd.GeoDataFrame:
     """Find the largest group of members side by side that are too small for their names."""
     members = ground.members
     labels = [county_label(row, member=True) for row in members.itertuples()]
-    tight = [not has_room(sheet.map, label) for label in labels]
+    tight = [not has_room(axes, label) for label in labels]
     small = members[tight] if len(members) else members
     groups: list[set[int]] = []
     for row, shape in zip(small.index.tolist(), small.geometry, strict=True):
@@ -289,17 +302,3 @@ def window_edges(axes: Axes) -> list[tuple[float, float, float, float]]:
                 (left, top, right, top),
             ]
     return boxes
-
-
-def _on_map(sheet: Sheet, part: tuple[float, float, float, float]) -> BaseGeometry:
-    """Turn a box of the page into the map's metres."""
-    (west, east), (south, north) = sheet.map.get_xlim(), sheet.map.get_ylim()
-    left, bottom, right, top = part
-    across, up = (east - west), (north - south)
-    width, height = sheet.frame[2] - sheet.frame[0], sheet.frame[3] - sheet.frame[1]
-    return shapely.box(
-        west + (left - sheet.frame[0]) / width * across,
-        south + (bottom - sheet.frame[1]) / height * up,
-        west + (right - sheet.frame[0]) / width * across,
-        south + (top - sheet.frame[1]) / height * up,
-    )

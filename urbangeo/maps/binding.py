@@ -13,8 +13,9 @@ from urbangeo.files import writing
 from urbangeo.maps.style import font_file
 
 if TYPE_CHECKING:
-    from urbangeo.maps.manifest import FigureRecord, Manifest
+    from urbangeo.maps.manifest import Manifest
     from urbangeo.maps.press import Done
+    from urbangeo.maps.records import FigureRecord
 
 __all__ = ["bind_atlas", "bound_pdf", "contact_sheet"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 
 from urbangeo.maps.compose import compose
-from urbangeo.maps.manifest import FigureRecord, LayerRecord
+from urbangeo.maps.records import FigureRecord, LayerRecord
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

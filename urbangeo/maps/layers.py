@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from urbangeo.errors import InputError, UnknownNameError
 from urbangeo.maps.drawing import draw_area, draw_lines, draw_points, metres_per_mm, window
 from urbangeo.maps.labels import Label
 from urbangeo.maps.legend import Entry
-from urbangeo.maps.manifest import ClassRecord, FigureRecord, LayerRecord, Names
-from urbangeo.maps.shapes import belt, curve, hull, middle, spread
-from urbangeo.maps.sources import ALONG, Fetched, matches
+from urbangeo.maps.pieces import Piece, pieces_of
+from urbangeo.maps.records import FigureRecord, LayerRecord, Names
+from urbangeo.maps.shapes import middle, spread
 from urbangeo.maps.style import SIZES
 from urbangeo.maps.symbols import AreaStyle, LineStyle, PointStyle, colour
 
@@ -27,10 +23,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["Piece", "StyledLayer", "Symbol"]
+    from urbangeo.maps.fetched import Fetched
 
-_KINDS = {PointStyle: 0, LineStyle: 1, AreaStyle: 2}
-_KIND_NAMES = ("point", "line", "area")
+__all__ = ["StyledLayer", "Symbol", "hidden_symbols", "make_layer"]
+
 _SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82, 0.1, 0.9)
 _GAP = 0.15
 """Free space between two signs that stand side by side, millimetres."""
@@ -44,19 +40,6 @@ class Symbol:
     y: float
     radius: float
     zorder: float
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One thing that is drawn."""
-
-    key: str
-    name: str
-    geometry: BaseGeometry
-    row: ClassRecord
-    rank: int
-    axis: BaseGeometry | None = None
-    """The line along which a band is named."""
 
 
 @dataclass
@@ -100,7 +83,8 @@ class StyledLayer:
 
     # Drawing --------------------------------------------------------------------------------------
 
-    def _zorder(self, piece: Piece) -> float:
+    def zorder(self, piece: Piece) -> float:
+        """Give the height of a piece in the pile."""
         step = 0.02 * self.number - 0.0005 * piece.rank
         if isinstance(piece.row.style, PointStyle):
             return 20 + 5 * step
@@ -134,10 +118,10 @@ class StyledLayer:
                 shape = shapely.intersection(piece.geometry, shapely.buffer(view, 5 * scale))
                 if shape.is_empty:
                     continue
-                draw_area(axes, shape, style, zorder=self._zorder(piece), gid=gid, scale=scale)
+                draw_area(axes, shape, style, zorder=self.zorder(piece), gid=gid, scale=scale)
             elif isinstance(style, LineStyle):
                 draw_lines(
-                    axes, piece.geometry, style, zorder=self._zorder(piece), gid=gid, scale=scale
+                    axes, piece.geometry, style, zorder=self.zorder(piece), gid=gid, scale=scale
                 )
         signs = self._signs()
         for (piece, style), place in zip(signs, self.positions(scale), strict=True):
@@ -147,7 +131,7 @@ class StyledLayer:
                 axes,
                 [tuple(place)],
                 style,
-                zorder=self._zorder(piece),
+                zorder=self.zorder(piece),
                 gid=f"layer:{self.record.name}:{piece.row.label}",
             )
 
@@ -155,7 +139,7 @@ class StyledLayer:
         """Give the signs, for labels to keep off."""
         places = self.positions(metres_per_mm(axes))
         return [
-            Symbol(float(x), float(y), style.size / 2, self._zorder(piece))
+            Symbol(float(x), float(y), style.size / 2, self.zorder(piece))
             for (piece, style), (x, y) in zip(self._signs(), places, strict=True)
         ]
 
@@ -237,163 +221,19 @@ class StyledLayer:
         return self._label(piece, names, x, y, spots=tuple(map(tuple, spots.tolist())))
 
 
-# --- Making a layer -----------------------------------------------------------------------------
-
-
 def make_layer(
     layer: LayerRecord, fetched: Fetched, number: int, figure: FigureRecord, crs: pyproj.CRS
 ) -> StyledLayer:
-    """Turn rows into pieces in the map's projection.
+    """Turn rows into pieces in the map's projection, with what the note says of them.
 
     Raises
     ------
     InputError
         If a field is missing, a style is for another kind of geometry, or nothing has a place.
     """
-    frame = fetched.frame
     where = f"{figure.file.name or 'figure'}, {figure.key}, {layer.name}"
-    name_fields = {row.names.field for row in layer.classes if row.names}
-    node_layer = layer.source.rpartition("/")[2].removeprefix("plan:") == "structures"
-    grouped = layer.shape in {"curve", "belt", "hull", "union"}
-    group = layer.group or ("structure" if node_layer and layer.shape and grouped else "")
-    order = layer.sort or ("seq" if node_layer and "seq" in frame.columns else "")
-    asked = (layer.field, group, "" if order == ALONG else order, *name_fields)
-    for name in filter(None, asked):
-        if name not in frame.columns and fetched.total:
-            known = [one for one in frame.columns if one != "geometry"]
-            raise InputError(f"{where}: {UnknownNameError('field', name, known)}")
-    notes = list(fetched.notes)
-    placed = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
-    missing = frame.drop(placed.index) if frame.index.is_unique else frame.iloc[:0]
-    label = layer.name
-    if len(missing):
-        notes.append(_missing_note(label, len(frame), missing))
-    if fetched.total and placed.empty and not layer.optional:
-        raise InputError(
-            f"{where}: none of the {fetched.total} rows of {layer.source!r} has a place, so the "
-            "layer is empty. Set optional = true to leave it out with a note."
-        )
-    pieces, strays = _pieces(placed.to_crs(crs), layer, group, order, where)
-    if strays:
-        notes.append(f"“{label}”有{strays}项不属图例所列各类，未绘。")
+    pieces, notes = pieces_of(layer, fetched, where, crs)
     return StyledLayer(layer, number, pieces, fetched, notes)
-
-
-def _missing_note(label: str, total: int, missing: gpd.GeoDataFrame) -> str:
-    column = next((one for one in ("name", "title", "node") if one in missing.columns), "")
-    names = [str(one) for one in dict.fromkeys(missing[column])] if column else []
-    names = [one for one in names if one]
-    told = f"（{'、'.join(names[:3])}{'等' if len(names) > 3 else ''}）" if names else ""
-    return f"“{label}”{total}项中{len(missing)}项文本未给出可定位的地点，未绘{told}。"
-
-
-def _pieces(
-    frame: gpd.GeoDataFrame, layer: LayerRecord, group: str, order: str, where: str
-) -> tuple[list[Piece], int]:
-    rows: list[tuple[dict[Any, Any], BaseGeometry, BaseGeometry | None]] = []
-    if layer.shape in {"curve", "belt", "hull", "union"}:
-        ordered = frame if order == ALONG else _in_order(frame, order)
-        parts = ordered.groupby(group, sort=False) if group else [("", ordered)]
-        if not group and _all_lines(ordered):
-            parts = [(str(i), ordered.iloc[[i]]) for i in range(len(ordered))]
-        for _, members in parts:
-            if len(members):
-                members = _in_order(members, order)
-                shape, axis = _shaped(members, layer)
-                if not shape.is_empty:
-                    rows.append((members.iloc[0].to_dict(), shape, axis))
-    else:
-        records = pd.DataFrame(frame.drop(columns="geometry")).to_dict("records")
-        rows = [(row, shape, None) for row, shape in zip(records, frame.geometry, strict=True)]
-    pieces, strays = [], 0
-    for number, (row, shape, axis) in enumerate(rows):
-        found = _class_of(row, layer)
-        if found is None:
-            strays += 1
-            continue
-        rank, class_row = found
-        fitted = _fitted(shape, class_row, where)
-        text = str(row.get(class_row.names.field, "")) if class_row.names else ""
-        pieces.append(Piece(str(number), text, fitted, class_row, rank, axis))
-    return sorted(pieces, key=lambda piece: (-piece.rank, int(piece.key))), strays
-
-
-def _in_order(frame: gpd.GeoDataFrame, order: str) -> gpd.GeoDataFrame:
-    if not order:
-        return frame
-    if order == ALONG:
-        return frame.iloc[_along(frame)]
-    numbers = pd.to_numeric(frame[order], errors="coerce")
-    key = numbers if numbers.notna().all() else frame[order].astype(str)
-    return frame.iloc[key.argsort(kind="stable").to_numpy()]
-
-
-def _along(frame: gpd.GeoDataFrame) -> NDArray[np.intp]:
-    """Order members along the line that fits them best, west to east."""
-    xy = np.array([middle(shape) for shape in frame.geometry])
-    if len(xy) < 2:
-        return np.arange(len(xy))
-    off = xy - xy.mean(axis=0)
-    ray = np.linalg.svd(off, full_matrices=False)[2][0]
-    ray = ray if ray[0] >= 0 else -ray
-    order: NDArray[np.intp] = np.argsort(np.round(off @ ray, 3), kind="stable")
-    return order
-
-
-def _all_lines(frame: gpd.GeoDataFrame) -> bool:
-    return bool((shapely.get_dimensions(frame.geometry.to_numpy()) == 1).all())
-
-
-def _shaped(
-    members: gpd.GeoDataFrame, layer: LayerRecord
-) -> tuple[BaseGeometry, BaseGeometry | None]:
-    """Give the shape of some members, and for a band the line that it follows."""
-    shapes = members.geometry.to_numpy()
-    width = layer.width_km * 1000
-    if layer.shape == "union":
-        return shapely.union_all(shapes, grid_size=1.0), None
-    if layer.shape == "hull":
-        return hull(shapely.GeometryCollection(list(shapes)), width / 2), None
-    if len(shapes) == 1 and shapely.get_dimensions(shapes[0]) == 1:
-        line = shapes[0]
-    else:
-        points = [middle(shape) for shape in shapes]
-        line = shapely.LineString(points) if len(points) > 1 else shapely.Point(points[0])
-    axis = curve(line)
-    return (axis, None) if layer.shape == "curve" else (belt(line, width), axis)
-
-
-def _class_of(row: dict[Any, Any], layer: LayerRecord) -> tuple[int, ClassRecord] | None:
-    for rank, one in enumerate(layer.classes):
-        if not layer.field or (not one.value and one.at_least is None and one.below is None):
-            return rank, one
-        cell = row.get(layer.field)
-        if one.value:
-            if matches("" if cell is None or cell is pd.NA else str(cell), one.value):
-                return rank, one
-            continue
-        try:
-            number = float(cell)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            continue
-        low = -math.inf if one.at_least is None else one.at_least
-        high = math.inf if one.below is None else one.below
-        if low <= number < high:
-            return rank, one
-    return None
-
-
-def _fitted(shape: BaseGeometry, row: ClassRecord, where: str) -> BaseGeometry:
-    """Check that a style is for a geometry; an area drawn as a sign stands at a point inside."""
-    wanted = _KINDS[type(row.style)]
-    found = int(shapely.get_dimensions(shape))
-    if wanted == 0:
-        return shape if found == 0 and shape.geom_type == "Point" else shapely.Point(middle(shape))
-    if found != wanted:
-        told = f"the class {row.label!r} has a style for a {_KIND_NAMES[wanted]}"
-        hint = "set shape (curve, belt, hull, union), or use another style"
-        raise InputError(f"{where}: {told}, found a {_KIND_NAMES[max(found, 0)]}; {hint}.")
-    return shape
 
 
 def hidden_symbols(layers: list[list[Symbol]], scale: float) -> list[frozenset[int]]:

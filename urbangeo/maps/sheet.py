@@ -12,19 +12,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import shapely
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Rectangle
 
 from urbangeo.errors import InputError
 from urbangeo.maps.printing import MapFigure
-from urbangeo.maps.style import COLOURS, LINES, font, points
+from urbangeo.maps.style import COLOURS, LINES, SIZES, font, points
 
 if TYPE_CHECKING:
     import pyproj
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from shapely.geometry.base import BaseGeometry
 
-__all__ = ["PAGES", "Box", "Sheet", "add_inset", "add_panel", "new_sheet"]
+__all__ = [
+    "PAGES",
+    "Box",
+    "Sheet",
+    "add_inset",
+    "add_map_title",
+    "add_panel",
+    "new_sheet",
+    "on_map",
+]
 
 PAGES = {"A4": (297.0, 210.0), "A3": (420.0, 297.0)}
 """Sizes of paper, landscape, millimetres."""
@@ -59,6 +70,8 @@ class Sheet:
         Metres on the ground for a metre on paper.
     frame
         The map's frame.
+    beside
+        Further maps to the right of it, each with its frame.
     column
         Where furniture stands: the right part of the frame, or a panel to the right of it.
     keep_off
@@ -73,11 +86,17 @@ class Sheet:
     frame: Box
     column: Box
     keep_off: list[Box] = field(default_factory=list)
+    beside: list[tuple[Axes, Box]] = field(default_factory=list)
 
     @property
     def right(self) -> float:
         """Right end of what is framed, millimetres."""
-        return max(self.frame[2], self.column[2])
+        return max(frame[2] for frame in (self.frame, self.column, *(b for _, b in self.beside)))
+
+    @property
+    def maps(self) -> list[tuple[Axes, Box]]:
+        """All maps with their frames, left to right."""
+        return [(self.map, self.frame), *self.beside]
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -124,6 +143,7 @@ def new_sheet(
     panel: bool = False,
     note_rows: int = 2,
     round_to: float = 50_000,
+    beside: Sequence[Sequence[float]] = (),
 ) -> Sheet:
     """Lay out a sheet so that a region fills the map beside the furniture's column.
 
@@ -144,6 +164,8 @@ def new_sheet(
         Lines of small type to leave room for below the map.
     round_to
         The scale number is rounded up to a multiple of it.
+    beside
+        Bounds of further maps, which stand to the right of the first at the same scale.
 
     Raises
     ------
@@ -152,12 +174,16 @@ def new_sheet(
     """
     if page not in PAGES:
         raise InputError(f"Unknown page {page!r}; known: {', '.join(PAGES)}.")
-    west, south, east, north = (float(value) for value in bounds)
-    if not all(map(math.isfinite, bounds)) or east <= west or north <= south:
-        raise InputError(
-            f"A map cannot be fitted to the bounds {tuple(bounds)}: they need west < east and "
-            "south < north, in metres. Is the layer empty?"
-        )
+    for west, south, east, north in (bounds, *beside):
+        if (
+            not all(map(math.isfinite, (west, south, east, north)))
+            or east <= west
+            or north <= south
+        ):
+            raise InputError(
+                f"A map cannot be fitted to the bounds {(west, south, east, north)}: they need "
+                "west < east and south < north, in metres. Is the layer empty?"
+            )
     width, height = size = PAGES[page]
     figure = MapFigure(figsize=(width / 25.4, height / 25.4), dpi=DPI, facecolor=COLOURS["paper"])
     FigureCanvasAgg(figure)
@@ -165,25 +191,41 @@ def new_sheet(
     top_edge = height - PAGE_MARGIN - 2.0 - TITLE_HEIGHT
     outer_right = width - PAGE_MARGIN - 2.0
     side = (outer_right - column, bottom_edge, outer_right, top_edge)
-    frame = (PAGE_MARGIN + 2.0, bottom_edge, side[0] if panel else outer_right, top_edge)
-    room = (side[0] - frame[0] - 8.0, frame[3] - frame[1] - 7.0)
-    scale = max((east - west) / room[0], (north - south) / room[1]) * 1000
+    left_edge = PAGE_MARGIN + 2.0
+    right_edge = side[0] if panel else outer_right
+    each = (side[0] - left_edge) / (1 + len(beside))
+    frames = [
+        (left_edge + row * each, bottom_edge, left_edge + (row + 1) * each, top_edge)
+        for row in range(len(beside))
+    ]
+    frames.append((left_edge + len(beside) * each, bottom_edge, right_edge, top_edge))
+    room = (each - 8.0, top_edge - bottom_edge - 7.0)
+    regions = [tuple(float(value) for value in one) for one in (bounds, *beside)]
+    scale = max(
+        max((east - west) / room[0], (north - south) / room[1]) * 1000
+        for west, south, east, north in regions
+    )
     scale = math.ceil(scale / round_to) * round_to
     per_mm = scale / 1000
-    axes = _map_axes(figure, frame, size, 1)
-    middle = ((west + east) / 2, (south + north) / 2)
-    # The region's middle falls on the middle of what the column leaves free.
-    left = middle[0] - (4.0 + room[0] / 2) * per_mm
-    bottom = middle[1] - (3.5 + room[1] / 2) * per_mm
-    axes.set_xlim(left, left + (frame[2] - frame[0]) * per_mm)
-    axes.set_ylim(bottom, bottom + (frame[3] - frame[1]) * per_mm)
+    made = []
+    for (west, south, east, north), frame in zip(regions, frames, strict=True):
+        axes = _map_axes(figure, frame, size, 1)
+        middle = ((west + east) / 2, (south + north) / 2)
+        # The region's middle falls on the middle of what the column leaves free.
+        left = middle[0] - (4.0 + room[0] / 2) * per_mm
+        bottom = middle[1] - (3.5 + room[1] / 2) * per_mm
+        axes.set_xlim(left, left + (frame[2] - frame[0]) * per_mm)
+        axes.set_ylim(bottom, bottom + (frame[3] - frame[1]) * per_mm)
+        made.append((axes, frame))
     over = _mm_axes(figure, width, height, 10)
-    _rectangle(over, frame, "frame")
+    for frame in frames:
+        _rectangle(over, frame, "frame")
     outer = (PAGE_MARGIN, PAGE_MARGIN, width - PAGE_MARGIN, height - PAGE_MARGIN)
     _rectangle(over, outer, "neatline")
     if panel:
         _rectangle(over, side, "frame", fill=COLOURS["paper"], zorder=4)
-    return Sheet(figure, over, axes, crs, scale, frame, side)
+    (axes, frame), *others = made
+    return Sheet(figure, over, axes, crs, scale, frame, side, beside=others)
 
 
 def _rectangle(axes: Axes, box: Box, line: str, fill: str = "none", zorder: float = 5) -> None:
@@ -209,6 +251,44 @@ def add_panel(sheet: Sheet, box: Box) -> None:
     """Lay an empty panel over the map; labels keep off it."""
     _rectangle(sheet.page, box, "frame", fill=COLOURS["paper"], zorder=4)
     sheet.keep_off.append(box)
+
+
+def add_map_title(sheet: Sheet, frame: Box, title: str) -> None:
+    """Write the title of one of several maps in the upper left corner of its frame."""
+    from urbangeo.maps.labels import measure
+
+    width = float(measure(sheet.figure, title, SIZES["inset_title"], "medium")[0]) + 6.0
+    left, _, right, top = frame
+    if width > right - left:
+        raise InputError(
+            f"The title of a map, {title!r}, is {width:.0f} mm long; its frame has "
+            f"{right - left:.0f} mm. Shorten it."
+        )
+    add_panel(sheet, (left, top - 6.5, left + width, top))
+    sheet.page.text(
+        left + 3.0,
+        top - 3.25,
+        title,
+        fontproperties=font("inset_title", "medium"),
+        ha="left",
+        va="center",
+        zorder=6,
+        gid="map_title",
+    )
+
+
+def on_map(axes: Axes, frame: Box, part: Box) -> BaseGeometry:
+    """Turn a box of the page into a map's metres."""
+    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+    left, bottom, right, top = part
+    across = (east - west) / (frame[2] - frame[0])
+    up = (north - south) / (frame[3] - frame[1])
+    return shapely.box(
+        west + (left - frame[0]) * across,
+        south + (bottom - frame[1]) * up,
+        west + (right - frame[0]) * across,
+        south + (top - frame[1]) * up,
+    )
 
 
 def add_inset(

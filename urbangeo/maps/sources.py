@@ -7,58 +7,28 @@ without a count: what has no place is told in the figure's note.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from urbangeo.catalog import record as layer_record
 from urbangeo.crs import WGS84
 from urbangeo.errors import InputError, UnknownNameError, UrbangeoError
+from urbangeo.maps.fetched import Fetched, attribution, chosen
+from urbangeo.maps.netsources import from_circle, from_network
+from urbangeo.maps.plansources import COUNTED, MADE, from_plan, split_plan
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-    import pandas as pd
+    from urbangeo.maps.records import FigureRecord, LayerRecord
 
-    from urbangeo.maps.manifest import FigureRecord, LayerRecord
-
-__all__ = ["Fetched", "fetch", "source_problems"]
+__all__ = ["fetch", "source_problems"]
 
 KINDS = (
     *("plan:", "layer:", "extent:", "members:", "network", "circle", "circle:towns"),
-    *("circle:area", "rivers", "file:"),
+    *("circle:area", "circle:missing", "rivers", "file:"),
 )
 
-
-@dataclass(frozen=True)
-class Fetched:
-    """A layer's rows, and what the note says of them.
-
-    Attributes
-    ----------
-    frame
-        EPSG:4326; rows without geometry included.
-    total
-        Rows that the filter left.
-    schematic
-        Geometry was made from words.
-    sources, attributions
-        For the note.
-    """
-
-    frame: gpd.GeoDataFrame
-    total: int
-    schematic: bool = False
-    sources: tuple[str, ...] = ()
-    attributions: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
-
-
-def _split_plan(source: str, figure_plan: str) -> tuple[str, str]:
-    name = source.removeprefix("plan:")
-    key, _, table = name.rpartition("/")
-    return key or figure_plan, table
+ALONG = "along"
+"""As ``sort``: members in their order along the line that fits them best."""
 
 
 def source_problems(
@@ -68,12 +38,12 @@ def source_problems(
     source = str(values.get("source", ""))
     if not source:
         return ["field 'source' is missing"]
-    asked = [*values.get("where", {}), *values.get("where_not", {})]
-    asked += [values[name] for name in ("field", "group", "sort", "place") if values.get(name)]
-    asked = [name for name in asked if name != ALONG]
+    for name in ("course", "count"):
+        if values.get(name) and not source.startswith("plan:"):
+            return [f"{name} is for the tables of plans; source is {source!r}"]
     try:
         if source.startswith("plan:"):
-            return _plan_problems(source, str(figure.get("plan", "")), asked)
+            return _plan_problems(source, str(figure.get("plan", "")), values)
         if source.startswith("layer:"):
             layer_record(source.removeprefix("layer:"))
         elif source.startswith(("extent:", "members:")):
@@ -90,6 +60,8 @@ def source_problems(
                 return ["a circle needs the field 'centres'"]
             if source not in KINDS:
                 raise UnknownNameError("source", source, KINDS)
+            if source == "circle:missing" and not values.get("within"):
+                return ["source circle:missing needs the field 'within', an extent"]
         elif source not in KINDS:
             raise UnknownNameError("source", source, KINDS)
     except UrbangeoError as error:
@@ -97,22 +69,28 @@ def source_problems(
     return []
 
 
-def _plan_problems(source: str, figure_plan: str, asked: list[str]) -> list[str]:
+def _plan_problems(source: str, figure_plan: str, values: Mapping[str, Any]) -> list[str]:
     from urbangeo.plans import plan
 
-    key, table = _split_plan(source, figure_plan)
+    key, table = split_plan(source, figure_plan)
     if not key:
         return [f"source is {source!r}, and the figure names no plan; give plan:<plan>/<table>"]
     found = plan(key)
     rows = found.projects if table == "projects" else found.table(table)
-    known = [*rows.columns, *_MADE]
-    return [str(UnknownNameError("field", name, known)) for name in asked if name not in known]
+    known = [*rows.columns, *MADE]
+    filters = [*values.get("where", {}), *values.get("where_not", {})]
+    ordering = [values[name] for name in _COLUMNS if values.get(name) not in {None, "", ALONG}]
+    counted = COUNTED if values.get("count") else known
+    problems = [str(UnknownNameError("field", one, known)) for one in filters if one not in known]
+    problems += [
+        str(UnknownNameError("field", one, counted)) for one in ordering if one not in counted
+    ]
+    if values.get("course") and table != "transport":
+        problems.append("course is for a plan's table of transport; leave it out")
+    return problems
 
 
-ALONG = "along"
-"""As ``sort``: members in their order along the line that fits them best."""
-
-_MADE = ("geometry_from", "schematic", "precision_m")
+_COLUMNS = ("field", "group", "sort", "place")
 
 
 def _file(source: str, manifest: Path) -> Path:
@@ -134,15 +112,15 @@ def fetch(layer: LayerRecord, figure: FigureRecord, inputs: Mapping[str, Any]) -
     """
     source = layer.source
     if source.startswith("plan:"):
-        found = _from_plan(layer, figure)
+        found = from_plan(layer, figure)
     elif source.startswith("layer:"):
         found = _from_catalogue(layer)
     elif source.startswith(("extent:", "members:")):
         found = _from_extent(layer)
     elif source == "network":
-        found = _from_network(layer, inputs)
+        found = from_network(layer, inputs)
     elif source.startswith("circle"):
-        found = _from_circle(layer, inputs)
+        found = from_circle(layer, inputs)
     elif source == "rivers":
         found = _from_rivers(layer)
     else:
@@ -160,81 +138,12 @@ def _where(layer: LayerRecord, figure: FigureRecord) -> str:
     return f"{figure.file.name or 'figure'}, {figure.key}, {layer.name}"
 
 
-def chosen(frame: pd.DataFrame, layer: LayerRecord) -> Any:
-    """Give the rows that a layer's filters keep.
-
-    Raises
-    ------
-    UnknownNameError
-        If a column is not there.
-    """
-    keep = None
-    for columns, wanted in ((layer.where, True), (layer.where_not, False)):
-        for column, values in columns.items():
-            if column not in frame.columns:
-                known = [name for name in frame.columns if name != "geometry"]
-                raise UnknownNameError(f"field of {layer.source!r}", column, known)
-            cells = frame[column].astype("string").fillna("")
-            hit = cells.map(lambda cell, values=values: matches(cell, values)).astype(bool)
-            hit = hit if wanted else ~hit
-            keep = hit if keep is None else keep & hit
-    return frame if keep is None else frame[keep]
-
-
-def matches(cell: str, values: tuple[str, ...]) -> bool:
-    """Tell whether a cell is one of some values or patterns."""
-    return any(fnmatchcase(cell, value) for value in values)
-
-
-def _from_plan(layer: LayerRecord, figure: FigureRecord) -> Fetched:
-    import pandas as pd
-
-    from urbangeo.maps.nodes import node_points
-    from urbangeo.plans import plan
-
-    key, name = _split_plan(layer.source, figure.plan)
-    owner = plan(key)
-    table = owner.projects if name == "projects" else owner.table(name)
-    if layer.within:
-        table = table.within(layer.within)
-    if layer.touching:
-        table = table.touching(layer.touching)
-    rows = chosen(table, layer)
-    about = owner.record
-    title = about.title if "《" in about.title else f"《{about.title}》"
-    cites = [one for one in dict.fromkeys(rows["cite"].astype(str)) if one] if len(rows) else []
-    source = f"{title}（{about.publisher}，{about.date}）"
-    by_node = name == "structures" and layer.shape in {"points", "hull", "belt", "curve"}
-    if by_node:
-        frame = node_points(rows, owner)
-    else:
-        if layer.place:
-            renamed = rows.assign(place=rows[layer.place])
-            rows = table._owner()._as_table(pd.DataFrame(renamed), name)
-        frame = rows.geo() if len(rows) else _empty(rows)
-    words = bool(len(frame)) and bool(frame["schematic"].fillna(False).astype(bool).any())
-    told = source + "、".join(cites[:3]) + ("等" if len(cites) > 3 else "")
-    return Fetched(frame, len(frame), words, (told,))
-
-
-def _empty(rows: pd.DataFrame) -> gpd.GeoDataFrame:
-    import geopandas as gpd
-    import pandas as pd
-
-    return gpd.GeoDataFrame(pd.DataFrame(rows), geometry=[None] * len(rows), crs=WGS84)
-
-
-def _attribution(frame: gpd.GeoDataFrame) -> tuple[str, ...]:
-    words = str(frame.attrs.get("provenance", {}).get("attribution", ""))
-    return (words,) if words else ()
-
-
 def _from_catalogue(layer: LayerRecord) -> Fetched:
     from urbangeo.layer import load
 
     frame = load(layer.source.removeprefix("layer:"), extent=layer.within or None)
     title = layer_record(layer.source.removeprefix("layer:")).title_zh
-    about = tuple(f"{title.partition('：')[0]}：{words}" for words in _attribution(frame))
+    about = tuple(f"{title.partition('：')[0]}：{words}" for words in attribution(frame))
     frame = chosen(frame, layer)
     return Fetched(frame, len(frame), attributions=about)
 
@@ -246,7 +155,7 @@ def _from_extent(layer: LayerRecord) -> Fetched:
 
     kind, _, name = layer.source.partition(":")
     found = extent(name)
-    about = _attribution(found.counties)
+    about = attribution(found.counties)
     if kind == "members":
         roles = found.members.set_index("adcode")["role"]
         frame = found.counties.assign(role=lambda rows: rows["adcode"].map(roles))
@@ -258,85 +167,6 @@ def _from_extent(layer: LayerRecord) -> Fetched:
         )
     frame = chosen(frame, layer)
     return Fetched(frame, len(frame), attributions=about)
-
-
-@lru_cache(maxsize=8)
-def _network(year: int | None, profile: str) -> Any:
-    from urbangeo.network import Network
-
-    return Network.backbone(year, profile or None)
-
-
-def _from_network(layer: LayerRecord, inputs: Mapping[str, Any]) -> Fetched:
-    net = inputs.get("network")
-    if net is None:
-        net = _network(layer.year, layer.profile)
-    elif layer.year is not None:
-        net = net.at(layer.year)
-    frame = chosen(net.links, layer)
-    about = tuple(str(one) for one in net.describe().get("attribution", ()) if one)
-    return Fetched(frame, len(frame), bool(net.is_schematic), attributions=about)
-
-
-@lru_cache(maxsize=32)
-def computed_circle(
-    centres: tuple[str, ...], minutes: float, year: int | None, direction: str, profile: str
-) -> Any:
-    """Give a commuting circle on the bundled network; kept for the process."""
-    from urbangeo.access.circle import commuting_circle
-
-    net = _network(2022 if year is None else year, profile)
-    return commuting_circle(list(centres), minutes, net, direction=direction)
-
-
-def circle_of(layer: LayerRecord, inputs: Mapping[str, Any]) -> Any:
-    """Give the circle that was given, or computes it."""
-    if inputs.get("circle") is not None:
-        return inputs["circle"]
-    asked = {name: inputs[name] for name in ("centre", "minutes", "network") if name in inputs}
-    if asked:
-        from urbangeo.access.circle import commuting_circle
-
-        return commuting_circle(
-            **{"centre": list(layer.centres), "minutes": layer.minutes, **asked}
-        )
-    return computed_circle(layer.centres, layer.minutes, layer.year, layer.direction, layer.profile)
-
-
-def _from_circle(layer: LayerRecord, inputs: Mapping[str, Any]) -> Fetched:
-    import geopandas as gpd
-
-    years = layer.years or (layer.year,)
-    if inputs.get("circle") is not None:
-        circles = [inputs["circle"]]
-    else:
-        circles = [
-            computed_circle(layer.centres, layer.minutes, year, layer.direction, layer.profile)
-            for year in years
-        ]
-    last = circles[-1]
-    about = tuple(str(one) for one in last.network.get("attribution", ()) if one)
-    schematic = bool(last.network.get("schematic", True))
-    if layer.source == "circle:area":
-        frame = gpd.GeoDataFrame(
-            {
-                "name": ["、".join(layer.centres)] * len(circles),
-                "minutes": [layer.minutes] * len(circles),
-                "year": [str(one.network.get("year", "")) for one in circles],
-            },
-            geometry=[one.polygon for one in circles],
-            crs=WGS84,
-        )
-    else:
-        # The year from which each town is inside, for as many years as were asked.
-        frame = last.towns.assign(since="")
-        for year, circle in reversed(list(zip(years, circles, strict=True))):
-            inside = circle.towns["status"] == "inside"
-            frame["since"] = frame["since"].where(~inside, str(year or "inside"))
-        frame["since"] = frame["since"].where(frame["since"] != "", "outside")
-        frame = frame.to_crs(WGS84)
-    frame = chosen(frame, layer)
-    return Fetched(frame, len(frame), schematic, attributions=about)
 
 
 def _from_rivers(layer: LayerRecord) -> Fetched:

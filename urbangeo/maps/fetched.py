@@ -1,0 +1,77 @@
+"""Rows of a layer, with what the note must say of them, and which of them a filter keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from urbangeo.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from urbangeo.maps.records import LayerRecord
+
+__all__ = ["Fetched", "attribution", "chosen", "matches"]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A layer's rows, and what the note says of them.
+
+    Attributes
+    ----------
+    frame
+        EPSG:4326; rows without geometry included.
+    total
+        Rows that the filter left.
+    schematic
+        Geometry was made from words.
+    sources, attributions
+        For the note.
+    year, digest
+        Of the network, where there is one.
+    """
+
+    frame: gpd.GeoDataFrame
+    total: int
+    schematic: bool = False
+    sources: tuple[str, ...] = ()
+    attributions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    year: int | None = None
+    digest: str = ""
+
+
+def chosen(frame: pd.DataFrame, layer: LayerRecord) -> Any:
+    """Give the rows that a layer's filters keep.
+
+    Raises
+    ------
+    UnknownNameError
+        If a column is not there.
+    """
+    keep = None
+    for columns, wanted in ((layer.where, True), (layer.where_not, False)):
+        for column, values in columns.items():
+            if column not in frame.columns:
+                known = [name for name in frame.columns if name != "geometry"]
+                raise UnknownNameError(f"field of {layer.source!r}", column, known)
+            cells = frame[column].astype("string").fillna("")
+            hit = cells.map(lambda cell, values=values: matches(cell, values)).astype(bool)
+            hit = hit if wanted else ~hit
+            keep = hit if keep is None else keep & hit
+    return frame if keep is None else frame[keep]
+
+
+def matches(cell: str, values: tuple[str, ...]) -> bool:
+    """Tell whether a cell is one of some values or patterns."""
+    return any(fnmatchcase(cell, value) for value in values)
+
+
+def attribution(frame: gpd.GeoDataFrame) -> tuple[str, ...]:
+    """Give the words that a table's provenance asks for, for the note."""
+    words = str(frame.attrs.get("provenance", {}).get("attribution", ""))
+    return (words,) if words else ()

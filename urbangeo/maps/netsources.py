@@ -1,0 +1,120 @@
+"""Rows of the network and of commuting circles for a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from urbangeo.crs import WGS84
+from urbangeo.maps.fetched import Fetched, chosen
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from urbangeo.maps.records import LayerRecord
+
+__all__ = ["circle_of", "computed_circle", "from_circle", "from_network", "skeleton"]
+
+
+@lru_cache(maxsize=8)
+def skeleton(year: int | None, profile: str) -> Any:
+    """Give the bundled network at the end of a year; kept for the process."""
+    from urbangeo.network import Network
+
+    return Network.backbone(year, profile or None)
+
+
+def from_network(layer: LayerRecord, inputs: Mapping[str, Any]) -> Fetched:
+    """Give the links of a network."""
+    net = inputs.get("network")
+    if net is None:
+        net = skeleton(layer.year, layer.profile)
+    elif layer.year is not None:
+        net = net.at(layer.year)
+    frame = chosen(net.links, layer)
+    return _fetched(frame, net.describe())
+
+
+@lru_cache(maxsize=32)
+def computed_circle(
+    centres: tuple[str, ...], minutes: float, year: int | None, direction: str, profile: str
+) -> Any:
+    """Give a commuting circle on the bundled network; kept for the process."""
+    from urbangeo.access.circle import commuting_circle
+
+    net = skeleton(2022 if year is None else year, profile)
+    return commuting_circle(list(centres), minutes, net, direction=direction)
+
+
+def circle_of(layer: LayerRecord, inputs: Mapping[str, Any]) -> Any:
+    """Give the circle that was given, or computes it."""
+    if inputs.get("circle") is not None:
+        return inputs["circle"]
+    asked = {name: inputs[name] for name in ("centre", "minutes", "network") if name in inputs}
+    if asked:
+        from urbangeo.access.circle import commuting_circle
+
+        return commuting_circle(
+            **{"centre": list(layer.centres), "minutes": layer.minutes, **asked}
+        )
+    return computed_circle(layer.centres, layer.minutes, layer.year, layer.direction, layer.profile)
+
+
+def from_circle(layer: LayerRecord, inputs: Mapping[str, Any]) -> Fetched:
+    """Give a circle's area, what of an extent it misses, or its towns."""
+    years = layer.years or (layer.year,)
+    if inputs.get("circle") is not None:
+        circles = [inputs["circle"]]
+    else:
+        circles = [
+            computed_circle(layer.centres, layer.minutes, year, layer.direction, layer.profile)
+            for year in years
+        ]
+    towns = layer.source == "circle:towns"
+    frame = _towns(circles, years) if towns else _areas(circles, layer)
+    return _fetched(chosen(frame, layer), circles[-1].network)
+
+
+def _fetched(frame: gpd.GeoDataFrame, about: Mapping[str, Any]) -> Fetched:
+    year = about.get("year")
+    return Fetched(
+        frame,
+        len(frame),
+        bool(about.get("schematic", True)),
+        attributions=tuple(str(one) for one in about.get("attribution", ()) if one),
+        year=None if year is None else int(year),
+        digest=str(about.get("digest", "")),
+    )
+
+
+def _areas(circles: list[Any], layer: LayerRecord) -> gpd.GeoDataFrame:
+    """Give the circles' areas, or the part of an extent that lies beyond each."""
+    import geopandas as gpd
+    import shapely
+
+    shapes = [one.polygon for one in circles]
+    if layer.source == "circle:missing":
+        from urbangeo.plans import extent
+
+        whole = extent(layer.within).outline
+        shapes = [shapely.difference(whole, shape, grid_size=1e-7) for shape in shapes]
+    return gpd.GeoDataFrame(
+        {
+            "name": ["、".join(layer.centres)] * len(circles),
+            "minutes": [layer.minutes] * len(circles),
+            "year": [str(one.network.get("year", "")) for one in circles],
+        },
+        geometry=shapes,
+        crs=WGS84,
+    )
+
+
+def _towns(circles: list[Any], years: Sequence[int | None]) -> gpd.GeoDataFrame:
+    """Give the last circle's towns with ``since``, the first year in which each is inside."""
+    frame: gpd.GeoDataFrame = circles[-1].towns.assign(since="")
+    for year, circle in reversed(list(zip(years, circles, strict=True))):
+        inside = circle.towns["status"] == "inside"
+        frame["since"] = frame["since"].where(~inside, str(year or "inside"))
+    frame["since"] = frame["since"].where(frame["since"] != "", "outside")
+    return frame.to_crs(WGS84)
