@@ -10,6 +10,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 import zlib
+from inspect import signature
 from pathlib import Path
 
 import matplotlib as mpl
@@ -17,28 +18,44 @@ import minimap
 import pytest
 from fontTools.pens.areaPen import AreaPen
 from fontTools.pens.boundsPen import BoundsPen
+from fontTools.subset import Subsetter
 from fontTools.ttLib import TTFont
+from matplotlib.backends import _backend_pdf_ps
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from PIL import Image, ImageChops, ImageStat
+from pypdf import PdfReader
 
 from urbangeo.errors import InputError, OutputError
 from urbangeo.maps.figures import draw_circle, draw_extent
-from urbangeo.maps.printing import FORMATS, save
-from urbangeo.maps.style import FONT_FAMILY, font
+from urbangeo.maps.printing import FORMATS, save, save_all
+from urbangeo.maps.style import FONT_FAMILY, font, settings
 
 _DRAW = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import test_printing
-test_printing.write(sys.argv[2])
+test_printing.write(sys.argv[2], reverse=True)
 """
 
 
-def write(folder: str | Path) -> dict[str, Path]:
-    """Draw and write two figures: the first in every format, the second as PNG."""
-    extent = draw_extent(minimap.extent(), **minimap.layers(), heading="示例规划")
-    circle = draw_circle(minimap.circle(), counties=minimap.counties(), province=minimap.province())
-    found = {kind: save(extent, Path(folder) / f"extent.{kind}", dpi=100) for kind in FORMATS}
-    return {**found, "circle": save(circle, Path(folder) / "circle.png", dpi=100)}
+def write(folder: str | Path, *, reverse: bool = False) -> dict[str, Path]:
+    """Draw and write two figures in every format, one after the other."""
+
+    def extent() -> Figure:
+        return draw_extent(minimap.extent(), **minimap.layers(), heading="示例规划")
+
+    def circle() -> Figure:
+        layers = {"counties": minimap.counties(), "province": minimap.province()}
+        return draw_circle(minimap.circle(), **layers)
+
+    found = {}
+    for made in (circle, extent) if reverse else (extent, circle):
+        figure = made()
+        for kind in reversed(FORMATS) if reverse else FORMATS:
+            path = Path(folder) / f"{made.__name__}.{kind}"
+            found["circle-" * (made is circle) + kind] = save(figure, path, dpi=100)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +86,13 @@ def streams(pdf: bytes) -> dict[int, bytes]:
 
 
 def test_same_bytes_in_another_process(written: dict[str, Path], tmp_path: Path) -> None:
-    """Neither the time, nor the order of hashes, nor what ran before may show."""
+    """Neither the time, nor the order of hashes, nor what was drawn before may show."""
     subprocess.run(
         [sys.executable, "-c", _DRAW, str(Path(__file__).parent), str(tmp_path)],
         env={**os.environ, "PYTHONHASHSEED": "4711", "SOURCE_DATE_EPOCH": "86400"},
         check=True,
     )
-    assert len(written) == 4
+    assert len(written) == 6
     for path in written.values():
         assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
 
@@ -104,6 +121,41 @@ def test_pdf_embeds_truetype_fonts_and_keeps_text(written: dict[str, Path]) -> N
         assert b"<%04x>" % ord(character) in mapped
     assert b"/CreationDate" not in pdf
     assert b"/MediaBox [ 0 0 841.8" in pdf  # A4: 297 mm are 841.89 points
+
+
+def test_pdf_can_be_searched(written: dict[str, Path]) -> None:
+    text = PdfReader(written["pdf"]).pages[0].extract_text()
+    for part in ("示例规划", "规划范围图", "县域边界"):
+        assert part in text
+
+
+def test_matplotlib_still_asks_here_for_glyphs(
+    figure: Figure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is replaced in matplotlib is private: should it change, this says so."""
+    assert list(signature(_backend_pdf_ps.get_glyphs_subset).parameters) == ["fontfile", "glyphs"]
+    assert _backend_pdf_ps.SubsetResults._fields == ("font", "glyph_index_map")
+    before = _backend_pdf_ps.get_glyphs_subset
+
+    def slow(*_: object) -> None:
+        pytest.fail("the font was taken apart by fontTools")
+
+    monkeypatch.setattr(Subsetter, "subset", slow)
+    save(figure, tmp_path / "a.pdf")
+    save(figure, tmp_path / "a.svg")
+    assert _backend_pdf_ps.get_glyphs_subset is before
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_truetype_font_of_the_user(tmp_path: Path, kind: str) -> None:
+    path = mpl.get_data_path() + "/fonts/ttf/DejaVuSans-Bold.ttf"
+    made = Figure(figsize=(2, 1))
+    made.text(0.1, 0.1, "Guiyang", fontproperties=FontProperties(fname=path, weight="bold"))
+    content = save(made, tmp_path / f"a.{kind}").read_bytes()
+    if kind == "pdf":
+        assert re.search(rb"/BaseFont /[A-Z]{6}\+DejaVuSans-Bold\b", content)
+    if kind == "svg":
+        assert b"@font-face{font-family:'DejaVu Sans';font-weight:700;" in content
 
 
 def test_converted_outlines_keep_their_shape(figure: Figure, tmp_path: Path) -> None:
@@ -154,6 +206,64 @@ def test_png_has_its_resolution(written: dict[str, Path]) -> None:
     width, height = (int.from_bytes(png[i : i + 4], "big") for i in (16, 20))
     assert (width, height) == (int(297 / 25.4 * 100), int(210 / 25.4 * 100))
     assert b"Software" not in png
+
+
+@pytest.mark.parametrize("size", [(2.3, 1.1), (3.0, 2.0), (1.15, 0.7), (297 / 25.4, 210 / 25.4)])
+def test_png_has_the_pixels_that_matplotlib_draws(
+    tmp_path: Path, size: tuple[float, float]
+) -> None:
+    made = Figure(figsize=size)
+    made.text(0.1, 0.1, "黔中", fontproperties=font(20), color="#B3202A")
+    path = save(made, tmp_path / "a.png", dpi=100)
+    with settings():
+        made.savefig(tmp_path / "b.png", dpi=100)
+    with Image.open(path) as one, Image.open(tmp_path / "b.png") as other:
+        assert one.mode == "RGB"
+        assert one.info["dpi"] == pytest.approx((100, 100), abs=0.02)
+        assert ImageChops.difference(one.convert("RGBA"), other).getbbox() is None
+
+
+def test_a_transparent_figure_stays_transparent(tmp_path: Path) -> None:
+    made = Figure(figsize=(2, 1), facecolor="none")
+    made.text(0.1, 0.1, "黔", fontproperties=font(20))
+    with Image.open(save(made, tmp_path / "a.png", dpi=50)) as picture:
+        assert picture.mode == "RGBA"
+        assert picture.getpixel((0, 0))[3] == 0  # type: ignore[index]
+
+
+def test_several_files_at_once_are_those_written_one_by_one(figure: Figure, tmp_path: Path) -> None:
+    paths = [tmp_path / f"a.{kind}" for kind in FORMATS]
+    assert save_all(figure, paths, dpi=200, thumb=tmp_path / "thumb.png", thumb_width=80) == paths
+    for path in paths:
+        alone = save(figure, tmp_path / f"b{path.suffix}", dpi=200)
+        assert alone.read_bytes() == path.read_bytes(), path.name
+
+
+@pytest.mark.parametrize("kinds", [("png",), ("pdf",), ()])
+def test_a_small_picture_is_the_large_one_scaled(
+    figure: Figure, tmp_path: Path, kinds: tuple[str, ...]
+) -> None:
+    thumb = tmp_path / "small.png"
+    save_all(figure, [tmp_path / f"a.{kind}" for kind in kinds], thumb=thumb, thumb_width=100)
+    large = save(figure, tmp_path / "large.png", dpi=300)
+    with Image.open(thumb) as small, Image.open(large) as whole:
+        assert small.size == (100, 50)
+        assert small.info["dpi"] == pytest.approx((50, 50), abs=0.02)  # 100 pixels on 2 inches
+        # Scaling keeps the mean; a second drawing at another size nearly does.
+        means = [ImageStat.Stat(one.convert("L")).mean[0] for one in (small, whole)]
+    assert means[0] == pytest.approx(means[1], abs=1.0)
+
+
+def test_nothing_is_written_if_one_name_cannot_be(figure: Figure, tmp_path: Path) -> None:
+    for paths, options in (
+        (["a.png", "a.gif"], {}),
+        (["a.png"], {"thumb": tmp_path / "a.pdf"}),
+        (["a.png"], {"thumb": tmp_path / "b.png", "thumb_width": 0}),
+        (["a.png"], {"dpi": 0}),
+    ):
+        with pytest.raises(InputError):
+            save_all(figure, [tmp_path / name for name in paths], **options)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_glyph_is_an_error_and_nothing_is_written(tmp_path: Path) -> None:

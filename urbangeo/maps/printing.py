@@ -2,9 +2,9 @@
 
 Two things are done that matplotlib does not do by itself. The font is an OpenType font with
 PostScript outlines; as Type 42 matplotlib would put these, unchanged, where a PDF promises
-TrueType, which some readers and printers refuse, so its glyphs are turned into TrueType outlines
-first. And an SVG whose text stays text names its font without holding it, so the glyphs that are
-used are put into the file.
+TrueType, which some readers and printers refuse, so the glyphs that are used are put together as
+a TrueType font (:mod:`urbangeo.maps.typefaces`). And an SVG whose text stays text names its font
+without holding it, so those glyphs are put into the file.
 """
 
 from __future__ import annotations
@@ -14,52 +14,33 @@ import io
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from fontTools import subset
-from fontTools.pens.cu2quPen import Cu2QuPen
-from fontTools.pens.ttGlyphPen import TTGlyphPen
-from fontTools.ttLib import newTable
 from matplotlib.backends import _backend_pdf_ps
 from matplotlib.figure import Figure
+from matplotlib.font_manager import get_font, weight_dict
 
 from urbangeo._version import __version__
 from urbangeo.errors import InputError
 from urbangeo.files import writing
 from urbangeo.maps.style import FONT_FAMILY, missing_glyphs, settings, visible_texts
+from urbangeo.maps.typefaces import face, web_font
 
 if TYPE_CHECKING:
-    from fontTools.ttLib import TTFont
+    from PIL.Image import Image
 
-__all__ = ["FORMATS", "MapFigure", "save"]
+__all__ = ["FORMATS", "MapFigure", "save", "save_all"]
 
 FORMATS = ("pdf", "svg", "png")
 
 _SCREEN_DPI = 96
 
-_LARGEST_ERROR = 0.0005
-"""How far a converted outline may lie from the original, as a share of the type's size."""
-
-# What a TrueType font must state and what glyphs without instructions or components leave at 0;
-# points and contours are counted when the font is written.
-_EMPTY_LIMITS = (
-    "maxTwilightPoints",
-    "maxStorage",
-    "maxFunctionDefs",
-    "maxInstructionDefs",
-    "maxStackElements",
-    "maxSizeOfInstructions",
-    "maxComponentElements",
-    "maxPoints",
-    "maxContours",
-    "maxCompositePoints",
-    "maxCompositeContours",
-    "maxComponentDepth",
-)
+_PNG_EFFORT = 3
+"""How hard zlib tries: maps become a hundredth smaller with 6, and take 1.4 times as long."""
 
 _PATCHING = Lock()
 
@@ -92,25 +73,87 @@ def save(figure: Figure, path: str | os.PathLike[str], *, dpi: float = 300) -> P
     OutputError
         If the file cannot be written.
     """
-    target = Path(path)
-    kind = target.suffix.lower().lstrip(".")
-    if kind not in FORMATS:
-        raise InputError(
-            f"A figure cannot be written as {target.name!r}; end its name in "
-            f"{', '.join('.' + known for known in FORMATS)}."
-        )
+    return save_all(figure, [path], dpi=dpi)[0]
+
+
+def save_all(
+    figure: Figure,
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    dpi: float = 300,
+    thumb: str | os.PathLike[str] | None = None,
+    thumb_width: int = 702,
+) -> list[Path]:
+    """Write a figure to several files, as :func:`save` writes one.
+
+    What the files share is done once: the check of characters, and the picture of all PNG.
+
+    Parameters
+    ----------
+    figure
+        From :func:`urbangeo.maps.draw` or any other.
+    paths
+        Each ends in ``.pdf``, ``.svg`` or ``.png``.
+    dpi
+        Dots per inch of a PNG.
+    thumb
+        Write a small picture here too: the PNG scaled down where there is one that is larger,
+        else the figure drawn at twice the size and scaled down.
+    thumb_width
+        Its width, pixels; the height follows from the figure.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files of ``paths``, in their order.
+
+    Raises
+    ------
+    InputError
+        If a format or resolution cannot be used, or the font lacks a character; nothing is
+        written then.
+    OutputError
+        If a file cannot be written; those before it are written.
+    """
+    targets = [Path(path) for path in paths]
+    kinds = [_kind(target) for target in targets]
+    small = None if thumb is None else Path(thumb)
+    if small is not None and _kind(small) != "png":
+        raise InputError(f"A small picture is a PNG; end the name {small.name!r} in .png.")
     if not 20 <= dpi <= 2400:
         raise InputError(f"dpi is {dpi}; between 20 and 2400 is expected.")
+    if not 16 <= thumb_width <= 10_000:
+        raise InputError(f"thumb_width is {thumb_width}; 16 to 10000 pixels are expected.")
     lacking = missing_glyphs(figure)
     if lacking:
         found = "; ".join(f"{letter!r} in {texts[0]!r}" for letter, texts in lacking.items())
         raise InputError(
             f"The font {FONT_FAMILY} cannot draw {found}. Write it with other characters."
         )
-    content = _render(figure, kind, dpi)
+    picture = _picture(figure, dpi) if "png" in kinds else None
+    for target, kind in zip(targets, kinds, strict=True):
+        content = _png(picture, dpi) if picture and kind == "png" else _vectors(figure, kind, dpi)
+        _write(target, content)
+    if small is not None:
+        if picture is None or picture.width < thumb_width:
+            picture = _picture(figure, 2 * thumb_width / figure.get_figwidth())
+        _write(small, _png(_scaled(picture, thumb_width), thumb_width / figure.get_figwidth()))
+    return targets
+
+
+def _kind(target: Path) -> str:
+    kind = target.suffix.lower().lstrip(".")
+    if kind not in FORMATS:
+        raise InputError(
+            f"A figure cannot be written as {target.name!r}; end its name in "
+            f"{', '.join('.' + known for known in FORMATS)}."
+        )
+    return kind
+
+
+def _write(target: Path, content: bytes) -> None:
     with writing(target) as draft:
         draft.write_bytes(content)
-    return target
 
 
 class MapFigure(Figure):
@@ -121,27 +164,51 @@ class MapFigure(Figure):
 
     def _repr_png_(self) -> bytes:
         """Draw for the screen; called by IPython."""
-        return _render(self, "png", _SCREEN_DPI)
+        return _png(_picture(self, _SCREEN_DPI), _SCREEN_DPI)
 
 
-def _render(figure: Figure, kind: str, dpi: float) -> bytes:
-    creator = f"urbangeo {__version__}"
-    metadata: dict[str, dict[str, Any]] = {
-        "pdf": {
-            "Title": _title(figure),
-            "Creator": creator,
-            "Producer": None,
-            "CreationDate": None,
-        },
-        "svg": {"Title": _title(figure), "Creator": creator, "Date": None},
-        "png": {"Software": None},
-    }
+def _vectors(figure: Figure, kind: str, dpi: float) -> bytes:
+    """Write PDF or SVG; ``dpi`` is that of pictures in them."""
+    title, creator = _title(figure), f"urbangeo {__version__}"
+    if kind == "svg":
+        metadata = {"Title": title, "Creator": creator, "Date": None}
+        return _with_fonts(_saved(figure, format=kind, dpi=dpi, metadata=metadata), figure)
+    metadata = {"Title": title, "Creator": creator, "Producer": None, "CreationDate": None}
+    with _truetype_subsets():
+        return _saved(figure, format=kind, dpi=dpi, metadata=metadata)
+
+
+def _picture(figure: Figure, dpi: float) -> Image:
+    """Draw in pixels: RGB, or RGBA if something shows through."""
+    from PIL import Image
+
+    pixels = _saved(figure, format="rgba", dpi=dpi)
+    # As many as the renderer made of the same numbers.
+    size = (int(figure.bbox_inches.width * dpi), int(figure.bbox_inches.height * dpi))
+    drawn = Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1)
+    least, _ = drawn.getchannel("A").getextrema()
+    return drawn.convert("RGB") if least == 255 else drawn
+
+
+def _scaled(picture: Image, width: int) -> Image:
+    from PIL.Image import Resampling
+
+    height = max(1, round(picture.height * width / picture.width))
+    return picture.resize((width, height), Resampling.LANCZOS, reducing_gap=2.0)
+
+
+def _png(picture: Image, dpi: float) -> bytes:
     stream = io.BytesIO()
-    with settings(), warnings.catch_warnings(), _truetype_subsets():
+    picture.save(stream, "PNG", dpi=(dpi, dpi), compress_level=_PNG_EFFORT)
+    return stream.getvalue()
+
+
+def _saved(figure: Figure, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    with settings(), warnings.catch_warnings():
         warnings.filterwarnings("error", message="Glyph .* missing from font")
-        figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata[kind])
-    content = stream.getvalue()
-    return _with_fonts(content, figure) if kind == "svg" else content
+        figure.savefig(stream, **options)
+    return stream.getvalue()
 
 
 def _title(figure: Figure) -> str:
@@ -156,10 +223,13 @@ def _truetype_subsets() -> Iterator[None]:
 
     @contextmanager
     def converted(fontfile: Any, glyphs: Any) -> Iterator[Any]:
-        with original(fontfile, glyphs) as found:
-            if "CFF " in found.font:
-                _to_truetype(found.font)
-            yield found
+        known = face(str(fontfile.path), fontfile.face_index)
+        if known is None:
+            with original(fontfile, glyphs) as found:
+                yield found
+        else:
+            made = known.part(glyphs)
+            yield _backend_pdf_ps.SubsetResults(made.font, made.places)
 
     with _PATCHING:
         _backend_pdf_ps.get_glyphs_subset = converted
@@ -167,37 +237,6 @@ def _truetype_subsets() -> Iterator[None]:
             yield
         finally:
             _backend_pdf_ps.get_glyphs_subset = original
-
-
-def _to_truetype(font: TTFont) -> None:
-    """Turn cubic PostScript outlines into quadratic TrueType outlines, in place."""
-    order = font.getGlyphOrder()
-    outlines = font.getGlyphSet()
-    error = _LARGEST_ERROR * font["head"].unitsPerEm
-    glyphs = {}
-    for name in order:
-        pen = TTGlyphPen(None)
-        outlines[name].draw(Cu2QuPen(pen, error, reverse_direction=True))
-        glyphs[name] = pen.glyph()
-    font["loca"] = newTable("loca")
-    font["glyf"] = glyf = newTable("glyf")
-    glyf.glyphOrder = order
-    glyf.glyphs = glyphs
-    for name in order:
-        glyphs[name].recalcBounds(glyf)
-        advance = font["hmtx"][name][0]
-        font["hmtx"][name] = (advance, getattr(glyphs[name], "xMin", 0))
-    for table in ("CFF ", "VORG"):
-        if table in font:
-            del font[table]
-    font["maxp"] = maxp = newTable("maxp")
-    maxp.tableVersion = 0x00010000
-    for name in _EMPTY_LIMITS:
-        setattr(maxp, name, 0)
-    maxp.maxZones = 1
-    maxp.numGlyphs = len(order)
-    font["post"].formatType = 3.0
-    font.sfntVersion = "\x00\x01\x00\x00"
 
 
 def _with_fonts(content: bytes, figure: Figure) -> bytes:
@@ -208,12 +247,15 @@ def _with_fonts(content: bytes, figure: Figure) -> bytes:
         path = str(prop.get_file() or "")
         # A text with a path effect has become outlines.
         if path and not artist.get_path_effects():
-            used.setdefault((path, int(prop.get_weight())), set()).update(artist.get_text())
+            weight = prop.get_weight()
+            number = weight_dict[weight] if isinstance(weight, str) else int(weight)
+            used.setdefault((path, number), set()).update(artist.get_text())
     rules = []
-    for (path, weight), characters in sorted(used.items()):
-        data = base64.b64encode(_woff(path, "".join(sorted(characters)))).decode("ascii")
+    for (path, number), characters in sorted(used.items()):
+        data = base64.b64encode(web_font(path, characters)).decode("ascii")
+        # matplotlib names the family that the file itself names.
         rules.append(
-            f"@font-face{{font-family:'{FONT_FAMILY}';font-weight:{weight};"
+            f"@font-face{{font-family:'{get_font(path).family_name}';font-weight:{number};"
             f"src:url(data:font/woff;base64,{data}) format('woff')}}"
         )
     style = f'<style type="text/css">{"".join(rules)}</style>\n  '.encode("ascii")
@@ -221,15 +263,3 @@ def _with_fonts(content: bytes, figure: Figure) -> bytes:
     if count != 1:
         raise InputError("The SVG that matplotlib wrote has no <defs>; the font has no place.")
     return changed
-
-
-def _woff(path: str, characters: str) -> bytes:
-    options = subset.Options(flavor="woff", layout_features=[], notdef_outline=True)
-    options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "VORG", "vhea", "vmtx"]
-    stream = io.BytesIO()
-    with subset.load_font(path, options) as font:
-        chosen = subset.Subsetter(options)
-        chosen.populate(text=characters)
-        chosen.subset(font)
-        subset.save_font(font, stream, options)
-    return stream.getvalue()
