@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import shapely
@@ -46,6 +47,9 @@ __all__ = [
 
 TITLES = {"zh": ("图  例", ""), "en": ("Legend", ""), "both": ("图  例", "Legend")}
 """Title of a legend and its second title, by language of the figure."""
+
+_SAMPLE = 3.2
+"""Height of an area's sample, millimetres."""
 
 
 def add_legend(
@@ -129,7 +133,7 @@ def add_legend(
         )
     if scale_bar:
         add_scale_bar(sheet, lower - 2.6, kilometres, span=(left + 2.0, right - 14.0))
-        add_north_arrow(sheet, right - 7.0, lower + 0.4)
+        add_north_arrow(sheet, right - 7.0, lower - 0.5, 7.8)
     return box
 
 
@@ -215,10 +219,19 @@ def _draw_key(sheet: Sheet, entry: Entry, x: float, y: float, key: float) -> Non
         draw_points(page, [(x + key / 2, y)], style, zorder=6.5, gid="legend_key")
     elif isinstance(style, LineStyle):
         line = shapely.LineString([(x, y), (x + key, y)])
-        draw_lines(page, line, style, zorder=6.5, gid="legend_key", scale=0.6)
+        draw_lines(page, line, _slim(style), zorder=6.5, gid="legend_key", scale=0.6)
     elif isinstance(style, AreaStyle):
-        swatch = shapely.box(x, y - 1.6, x + key, y + 1.6)
+        swatch = shapely.box(x, y - _SAMPLE / 2, x + key, y + _SAMPLE / 2)
         draw_area(page, swatch, style, zorder=6.5, gid="legend_key", scale=1.0)
+
+
+def _slim(style: LineStyle) -> LineStyle:
+    """Make a broad band as narrow as a sample of an area, so that it stays in its row."""
+    share = _SAMPLE / max(line.width + line.case for line in style.lines)
+    if share >= 1:
+        return style
+    lines = (replace(one, width=one.width * share, case=one.case * share) for one in style.lines)
+    return replace(style, lines=tuple(lines))
 
 
 def add_list(
