@@ -29,7 +29,7 @@ STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
 MOST_LINES = 120
 """So many meridians, and so many parallels, are drawn on a map."""
 
-_APART = 42.0  # lines are at least so far apart unless a step is asked for, millimetres
+_APART = 30.0  # lines are at least so far apart unless a step is asked for, millimetres
 _LINE = Line("#7C93A3", 0.09)
 _SIZE = 5.0
 _GAP = 0.7  # between a label and its line, or the frame, millimetres
@@ -55,12 +55,12 @@ def in_degrees(minutes: int, letters: str) -> str:
     ('106°30′E', '27°N', '0°05′S')
     """
     degrees, rest = divmod(abs(minutes), 60)
-    letter = "" if minutes == 0 else letters[minutes < 0]
+    letter = "" if minutes in (0, 10_800, -10_800) else letters[minutes < 0]
     return f"{degrees}°{f'{rest:02d}′' if rest else ''}{letter}"
 
 
 def round_step(sheet: Sheet) -> float:
-    """Give the least step, in degrees, that sets the lines of a map some 4 cm apart or more."""
+    """Give the least step, in degrees, that sets the lines of a map 3 cm apart or more."""
     x, y = sheet.centre
     lon, lat = _back(sheet).transform(x, y)
     there = _there(sheet)
