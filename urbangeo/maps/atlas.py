@@ -193,7 +193,7 @@ def atlas(
         folder,
         formats=kinds,
         dpi=dpi,
-        lang=lang,
+        options={"lang": lang},
         manifest=None if manifest is None else Path(manifest),
         jobs=jobs,
         progress=progress,

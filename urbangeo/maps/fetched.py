@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import string
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
     from urbangeo.maps.records import LayerRecord
 
-__all__ = ["Fetched", "attribution", "chosen", "matches"]
+__all__ = ["Fetched", "attribution", "cell_text", "chosen", "matches", "name_columns", "name_of"]
 
 
 @dataclass(frozen=True)
@@ -75,3 +78,28 @@ def attribution(frame: gpd.GeoDataFrame) -> tuple[str, ...]:
     """Give the words that a table's provenance asks for, for the note."""
     words = str(frame.attrs.get("provenance", {}).get("attribution", ""))
     return (words,) if words else ()
+
+
+def name_columns(text: str) -> list[str]:
+    """Give the columns that a name is made of: the only one, or those in braces."""
+    if "{" not in text:
+        return [text]
+    return [column for _, column, *_ in string.Formatter().parse(text) if column]
+
+
+def name_of(row: Mapping[Any, Any], text: str) -> str:
+    """Give the name of a row: the cell of a column, or a text with cells put into its braces."""
+    if "{" not in text:
+        return cell_text(row.get(text, ""))
+    return text.format_map(
+        {column: cell_text(row.get(column, "")) for column in name_columns(text)}
+    )
+
+
+def cell_text(cell: Any) -> str:
+    """Give a cell as it is written on a map."""
+    import pandas as pd
+
+    if cell is None or cell is pd.NA or (isinstance(cell, float) and math.isnan(cell)):
+        return ""
+    return f"{cell:g}" if isinstance(cell, float) else str(cell)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from urbangeo.crs import WGS84
 from urbangeo.maps.fetched import Fetched, chosen
+from urbangeo.names import short_name
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -113,6 +114,7 @@ def _areas(circles: list[Any], layer: LayerRecord) -> gpd.GeoDataFrame:
 def _towns(circles: list[Any], years: Sequence[int | None]) -> gpd.GeoDataFrame:
     """Give the last circle's towns with ``since``, the first year in which each is inside."""
     frame: gpd.GeoDataFrame = circles[-1].towns.assign(since="")
+    frame["short"] = frame["name"].map(short_name)
     for year, circle in reversed(list(zip(years, circles, strict=True))):
         inside = circle.towns["status"] == "inside"
         frame["since"] = frame["since"].where(~inside, str(year or "inside"))

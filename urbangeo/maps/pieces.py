@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from urbangeo.errors import InputError, UnknownNameError
-from urbangeo.maps.fetched import Fetched, matches
+from urbangeo.maps.fetched import Fetched, cell_text, matches, name_columns, name_of
 from urbangeo.maps.records import ClassRecord, LayerRecord
 from urbangeo.maps.shapes import belt, curve, hull, middle
 from urbangeo.maps.sources import ALONG
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     import pyproj
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["Piece", "name_columns", "name_of", "pieces_of"]
+__all__ = ["Piece", "pieces_of"]
 
 _KINDS = {PointStyle: 0, LineStyle: 1, AreaStyle: 2}
 _KIND_NAMES = ("point", "line", "area")
@@ -61,26 +60,6 @@ class Piece:
     cells: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
-def name_columns(text: str) -> list[str]:
-    """Give the columns that a name is made of: the only one, or those in braces."""
-    if "{" not in text:
-        return [text]
-    return [column for _, column, *_ in string.Formatter().parse(text) if column]
-
-
-def name_of(row: Mapping[Any, Any], text: str) -> str:
-    """Give the name of a row: the cell of a column, or a text with cells put into its braces."""
-    if "{" not in text:
-        return _told(row.get(text, ""))
-    return text.format_map({column: _told(row.get(column, "")) for column in name_columns(text)})
-
-
-def _told(cell: Any) -> str:
-    if cell is None or cell is pd.NA or (isinstance(cell, float) and math.isnan(cell)):
-        return ""
-    return f"{cell:g}" if isinstance(cell, float) else str(cell)
-
-
 def pieces_of(
     layer: LayerRecord, fetched: Fetched, where: str, crs: pyproj.CRS
 ) -> tuple[list[Piece], list[str]]:
@@ -99,11 +78,12 @@ def pieces_of(
     frame = fetched.frame
     names = [row.names.field for row in layer.classes if row.names]
     name_fields = {column for text in names for column in name_columns(text)}
+    classed = name_columns(layer.field) if layer.field else []
     node_layer = layer.source.rpartition("/")[2].removeprefix("plan:") == "structures"
     grouped = layer.shape in {"curve", "belt", "hull", "union"}
     group = layer.group or ("structure" if node_layer and layer.shape and grouped else "")
     order = layer.sort or ("seq" if node_layer and "seq" in frame.columns else "")
-    asked = (layer.field, group, "" if order == ALONG else order, *name_fields)
+    asked = (*classed, group, "" if order == ALONG else order, *name_fields)
     for name in filter(None, asked):
         if name not in frame.columns and fetched.total:
             known = [one for one in frame.columns if one != "geometry"]
@@ -213,7 +193,8 @@ def _class_of(row: dict[Any, Any], layer: LayerRecord) -> tuple[int, ClassRecord
     for rank, one in enumerate(layer.classes):
         if not layer.field or (not one.value and one.at_least is None and one.below is None):
             return rank, one
-        cell = row.get(layer.field)
+        braces = "{" in layer.field
+        cell = name_of(row, layer.field) if braces else row.get(layer.field)
         if one.value:
             if matches("" if cell is None or cell is pd.NA else str(cell), one.value):
                 return rank, one
@@ -247,7 +228,7 @@ def _shared_cells(members: gpd.GeoDataFrame) -> dict[Any, Any]:
     plain = pd.DataFrame(members.drop(columns="geometry"))
     first = plain.iloc[0].to_dict()
     for column in plain.columns if len(plain) > 1 else ():
-        told = list(dict.fromkeys(map(_told, plain[column])))
+        told = list(dict.fromkeys(map(cell_text, plain[column])))
         if column in _JOINED:
             first[column] = "、".join(one for one in told if one)
         elif len(told) > 1 and column not in {"title", "structure", "kind"}:

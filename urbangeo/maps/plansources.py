@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from urbangeo.crs import WGS84
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from urbangeo.maps.records import FigureRecord, LayerRecord
     from urbangeo.plans import Plan, PlanTable
 
-__all__ = ["MADE", "from_plan", "split_plan"]
+__all__ = ["EVERY", "MADE", "from_plan", "split_plan"]
+
+EVERY = "*"
+"""In the place of a plan: all bundled plans."""
 
 MADE = ("geometry_from", "schematic", "precision_m")
 """Columns that a place brings with it."""
@@ -43,6 +47,8 @@ def from_plan(layer: LayerRecord, figure: FigureRecord) -> Fetched:
     from urbangeo.plans import plan
 
     key, name = split_plan(layer.source, figure.plan)
+    if key == EVERY:
+        return _from_every_plan(layer, figure, name)
     owner = plan(key)
     table = owner.projects if name == "projects" else owner.table(name)
     if layer.within:
@@ -50,10 +56,10 @@ def from_plan(layer: LayerRecord, figure: FigureRecord) -> Fetched:
     if layer.touching:
         table = table.touching(layer.touching)
     rows = chosen(table, layer)
-    about = owner.record
-    title = about.title if "《" in about.title else f"《{about.title}》"
-    cites = [one for one in dict.fromkeys(rows["cite"].astype(str)) if one] if len(rows) else []
-    told = f"{title}（{about.publisher}，{about.date}）" + "、".join(cites[:3])
+    cites = (
+        [one for one in dict.fromkeys(rows[_cite(name)].astype(str)) if one] if len(rows) else []
+    )
+    told = _title(owner) + "、".join(cites[:3])
     sources = (told + ("等" if len(cites) > 3 else ""),)
     if layer.count:
         frame, notes = _counted(rows, owner, layer, figure)
@@ -75,6 +81,40 @@ def from_plan(layer: LayerRecord, figure: FigureRecord) -> Fetched:
         frame = _at_place(rows, table, name, layer).geo()
     words = bool(len(frame)) and bool(frame["schematic"].fillna(False).astype(bool).any())
     return Fetched(frame, len(frame), words, sources)
+
+
+def _cite(table: str) -> str:
+    return "where_a" if table == "contradictions" else "cite"
+
+
+def _from_every_plan(layer: LayerRecord, figure: FigureRecord, name: str) -> Fetched:
+    """Give the rows of all bundled plans, the latest first, with the column ``plan``."""
+    import pandas as pd
+
+    from urbangeo.plans import plan, plans
+
+    keys = [str(key) for key in plans()["key"]]
+    keys = [key for key in keys if name == "projects" or name in plan(key).tables_held()]
+    found = {key: from_plan(replace(layer, source=f"plan:{key}/{name}"), figure) for key in keys}
+    found = {key: one for key, one in found.items() if one.total}
+    frames = [one.frame.assign(plan=key) for key, one in found.items()]
+    if not frames:
+        return from_plan(replace(layer, source=f"plan:{keys[0]}/{name}"), figure)
+    # Chapters of several plans in one note would fill it.
+    titles = [_title(plan(key)) for key in found]
+    return Fetched(
+        pd.concat(frames, ignore_index=True),
+        sum(one.total for one in found.values()),
+        any(one.schematic for one in found.values()),
+        tuple(titles),
+        notes=tuple(note for one in found.values() for note in one.notes),
+    )
+
+
+def _title(owner: Plan) -> str:
+    about = owner.record
+    title = about.title if "《" in about.title else f"《{about.title}》"
+    return f"{title}（{about.publisher}，{about.date}）"
 
 
 _BY_NODE = ("points", "hull", "belt", "curve")

@@ -18,9 +18,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from urbangeo.errors import OutputError, UrbangeoError
+
+if TYPE_CHECKING:
+    from urbangeo.maps.prepare import Prepared
 
 __all__ = ["Done", "Task", "run"]
 
@@ -72,7 +75,7 @@ class _Order:
     folder: str
     formats: tuple[str, ...]
     dpi: float
-    lang: str
+    options: dict[str, Any]
     manifest: str | None
     keep: str
 
@@ -83,29 +86,45 @@ def run(
     *,
     formats: tuple[str, ...],
     dpi: float,
-    lang: str,
+    options: dict[str, Any],
     manifest: Path | None,
     jobs: int | None,
     progress: bool,
     keep_pdf: bool,
 ) -> list[Done]:
-    """Draw all tasks; give how each went, in their order."""
-    count = min(len(tasks), jobs or os.cpu_count() or 1)
+    """Draw all tasks; give how each went, in their order.
+
+    Parameters
+    ----------
+    options
+        As :func:`urbangeo.maps.compose.lay_out` takes them, but for the page.
+    """
+    groups: dict[str, list[Task]] = {}
+    for task in tasks:
+        groups.setdefault(task.key, []).append(task)
+    count = min(len(groups), jobs or os.cpu_count() or 1)
     with tempfile.TemporaryDirectory() as kept:
         order = _Order(
             str(folder.absolute()),
             formats,
             dpi,
-            lang,
+            options,
             None if manifest is None else str(manifest.absolute()),
             kept if keep_pdf else "",
         )
         with _bar(len(tasks), shown=progress) as advance:
-            if count <= 1:
-                answers = [_one(task, order, advance) for task in tasks]
-            else:
-                answers = _shared(tasks, order, count, advance)
-        return [_collected(task, one, kept) for task, one in zip(tasks, answers, strict=True)]
+            drawn = (
+                [_one(group, order, advance) for group in groups.values()]
+                if count <= 1
+                else _shared(list(groups.values()), order, count, advance)
+            )
+        found = dict(zip(groups, drawn, strict=True))
+        answers = {
+            task: answer
+            for key, group in groups.items()
+            for task, answer in zip(group, found[key], strict=True)
+        }
+        return [_collected(task, answers[task], kept) for task in tasks]
 
 
 class _bar:  # noqa: N801 a context manager, used like a function
@@ -114,9 +133,9 @@ class _bar:  # noqa: N801 a context manager, used like a function
     def __init__(self, total: int, *, shown: bool) -> None:
         self.total, self.shown = total, shown
 
-    def __enter__(self) -> Callable[[str], None]:
+    def __enter__(self) -> Callable[[str, int], None]:
         if not self.shown:
-            return lambda _: None
+            return lambda *_: None
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -136,26 +155,31 @@ class _bar:  # noqa: N801 a context manager, used like a function
         )
         self.progress.start()
         row = self.progress.add_task("", total=self.total)
-        return lambda text: self.progress.update(row, advance=1, description=text)
+        return lambda text, count: self.progress.update(row, advance=count, description=text)
 
     def __exit__(self, *exception: object) -> None:
         if self.shown:
             self.progress.stop()
 
 
-def _one(task: Task, order: _Order, advance: Callable[[str], None]) -> dict[str, Any]:
-    answer = _draw(task, order)
-    advance(task.key)
-    return answer
+def _one(
+    group: Sequence[Task], order: _Order, advance: Callable[[str, int], None]
+) -> list[dict[str, Any]]:
+    answers = _draw(group, order)
+    advance(group[0].key, len(group))
+    return answers
 
 
 def _shared(
-    tasks: Sequence[Task], order: _Order, count: int, advance: Callable[[str], None]
-) -> list[dict[str, Any]]:
+    groups: Sequence[Sequence[Task]],
+    order: _Order,
+    count: int,
+    advance: Callable[[str, int], None],
+) -> list[list[dict[str, Any]]]:
     waiting: SimpleQueue[int] = SimpleQueue()
-    for row in range(len(tasks)):
+    for row in range(len(groups)):
         waiting.put(row)
-    answers: list[dict[str, Any]] = [{} for _ in tasks]
+    answers: list[list[dict[str, Any]]] = [[] for _ in groups]
 
     def feed() -> None:
         worker: subprocess.Popen[str] | None = None
@@ -166,10 +190,10 @@ def _shared(
                 except Empty:
                     return
                 worker = worker or _start(order)
-                answers[row], alive = _ask(worker, tasks[row])
+                answers[row], alive = _ask(worker, groups[row])
                 if not alive:
                     worker = None
-                advance(tasks[row].key)
+                advance(groups[row][0].key, len(groups[row]))
         finally:
             if worker is not None:
                 assert worker.stdin is not None
@@ -198,24 +222,24 @@ def _start(order: _Order) -> subprocess.Popen[str]:
     )
 
 
-def _ask(worker: subprocess.Popen[str], task: Task) -> tuple[dict[str, Any], bool]:
+def _ask(worker: subprocess.Popen[str], group: Sequence[Task]) -> tuple[list[dict[str, Any]], bool]:
     assert worker.stdin is not None
     assert worker.stdout is not None
     try:
-        worker.stdin.write(json.dumps(asdict(task)) + "\n")
+        worker.stdin.write(json.dumps([asdict(task) for task in group]) + "\n")
         worker.stdin.flush()
         line = worker.stdout.readline()
     except OSError:
         line = ""
     if line:
-        answer: dict[str, Any] = json.loads(line)
-        return answer, True
+        answers: list[dict[str, Any]] = json.loads(line)
+        return answers, True
     status = worker.wait()
     worker.stdout.close()
     with suppress(OSError):
         worker.stdin.close()
     told = f"the process that drew it ended with status {status}; was there memory enough?"
-    return {"reason": told}, False
+    return [{"reason": told} for _ in group], False
 
 
 def _collected(task: Task, answer: dict[str, Any], kept: str) -> Done:
@@ -232,13 +256,25 @@ def _collected(task: Task, answer: dict[str, Any], kept: str) -> Done:
     return done
 
 
-def _draw(task: Task, order: _Order) -> dict[str, Any]:
-    """Draw and write a figure; give the answer of a process."""
-    from urbangeo.maps import atlas, printing
+def _draw(group: Sequence[Task], order: _Order) -> list[dict[str, Any]]:
+    """Prepare a figure once, then print it on each of its papers; give the process's answers."""
+    from urbangeo.maps.atlas import figure_record
+    from urbangeo.maps.prepare import prepare
 
     try:
-        figure = atlas.draw(task.key, manifest=order.manifest, page=task.page, lang=order.lang)
-        files = []
+        prepared = prepare(figure_record(group[0].key, order.manifest), {})
+    except Exception as error:  # noqa: BLE001 one figure's fault must not cost the others
+        return [_failed(error) for _ in group]
+    return [_printed(prepared, task, order) for task in group]
+
+
+def _printed(prepared: Prepared, task: Task, order: _Order) -> dict[str, Any]:
+    from urbangeo.maps import printing
+    from urbangeo.maps.compose import lay_out
+
+    files = []
+    try:
+        figure = lay_out(prepared, page=task.page, **order.options)
         for kind in order.formats:
             path = Path(order.folder) / f"{task.stem}.{kind}"
             files.append(str(printing.save(figure, path, dpi=order.dpi)))
@@ -250,20 +286,25 @@ def _draw(task: Task, order: _Order) -> dict[str, Any]:
                 Path(f"{stem}.pdf").write_bytes(written.read_bytes())
             else:
                 printing.save(figure, f"{stem}.pdf")
-    except UrbangeoError as error:
-        return {"reason": str(error), "output_error": isinstance(error, OutputError)}
-    except Exception as error:  # noqa: BLE001 one figure's fault must not cost the others
-        return {"reason": f"{type(error).__name__}: {error}"}
+    except Exception as error:  # noqa: BLE001 one paper's fault must not cost the others
+        return _failed(error)
     return {"files": files}
 
 
+def _failed(error: Exception) -> dict[str, Any]:
+    if isinstance(error, UrbangeoError):
+        return {"reason": str(error), "output_error": isinstance(error, OutputError)}
+    return {"reason": f"{type(error).__name__}: {error}"}
+
+
 def main() -> None:
-    """Serve tasks until standard input ends."""
+    """Serve figures until standard input ends."""
     given = json.loads(sys.argv[1])
     order = _Order(**{**given, "formats": tuple(given["formats"])})
     answers, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:
-        answers.write(json.dumps(_draw(Task(**json.loads(line)), order)) + "\n")
+        group = [Task(**one) for one in json.loads(line)]
+        answers.write(json.dumps(_draw(group, order)) + "\n")
         answers.flush()
 
 

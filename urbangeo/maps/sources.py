@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from urbangeo.catalog import record as layer_record
 from urbangeo.crs import WGS84
 from urbangeo.errors import InputError, UnknownNameError, UrbangeoError
-from urbangeo.maps.fetched import Fetched, attribution, chosen
+from urbangeo.maps.fetched import Fetched, attribution, chosen, name_columns
 from urbangeo.maps.netsources import from_circle, from_network
-from urbangeo.maps.plansources import COUNTED, MADE, from_plan, split_plan
+from urbangeo.maps.plansources import COUNTED, EVERY, MADE, from_plan, split_plan
 
 if TYPE_CHECKING:
     from urbangeo.maps.records import FigureRecord, LayerRecord
@@ -70,16 +70,21 @@ def source_problems(
 
 
 def _plan_problems(source: str, figure_plan: str, values: Mapping[str, Any]) -> list[str]:
-    from urbangeo.plans import plan
+    from urbangeo.plans import plan, plans
 
     key, table = split_plan(source, figure_plan)
     if not key:
         return [f"source is {source!r}, and the figure names no plan; give plan:<plan>/<table>"]
-    found = plan(key)
+    found = plan(str(plans()["key"].iloc[0]) if key == EVERY else key)
     rows = found.projects if table == "projects" else found.table(table)
-    known = [*rows.columns, *MADE]
+    known = [*rows.columns, *MADE, *(("plan",) if key == EVERY else ())]
     filters = [*values.get("where", {}), *values.get("where_not", {})]
-    ordering = [values[name] for name in _COLUMNS if values.get(name) not in {None, "", ALONG}]
+    ordering = [
+        column
+        for name in _COLUMNS
+        if values.get(name) not in {None, "", ALONG}
+        for column in name_columns(values[name])
+    ]
     counted = COUNTED if values.get("count") else known
     problems = [str(UnknownNameError("field", one, known)) for one in filters if one not in known]
     problems += [
