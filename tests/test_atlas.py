@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import urbangeo.maps
-import urbangeo.maps.atlas as module
 from urbangeo.errors import InputError, OutputError, UnknownNameError
+from urbangeo.maps import compose, prepare
 from urbangeo.maps.atlas import atlas, draw, figure_table
 from urbangeo.maps.style import missing_glyphs
 from urbangeo.plans import extent
@@ -111,7 +111,7 @@ colour = "red"
 """
 
 
-def drawn_as_text(key: str, *, failing: str = "", **options: Any) -> Figure:
+def laid_out_as_text(key: str, *, failing: str = "", **options: Any) -> Figure:
     """Stands in for drawing, which other tests look at."""
     if key == failing:
         raise InputError("no room")
@@ -122,7 +122,8 @@ def drawn_as_text(key: str, *, failing: str = "", **options: Any) -> Figure:
 
 @pytest.fixture
 def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(module, "draw", drawn_as_text)
+    monkeypatch.setattr(prepare, "prepare", lambda record, _: record.key)
+    monkeypatch.setattr(compose, "lay_out", laid_out_as_text)
     path = tmp_path / "figures.toml"
     path.write_text(MANIFEST, encoding="utf-8")
     return path
@@ -172,7 +173,7 @@ def test_a_second_run_gives_the_same_bytes(manifest: Path, tmp_path: Path) -> No
 def test_wrong_and_failing_figures_do_not_stop_the_others(
     manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "draw", partial(drawn_as_text, failing="one/b"))
+    monkeypatch.setattr(compose, "lay_out", partial(laid_out_as_text, failing="one/b"))
     out = tmp_path / "o"
     words = r"3 of 4 figures(?s:.*)wrong(?s:.*)unknown field|Unknown field 'colour'"
     with pytest.raises(InputError, match=words) as raised:
