@@ -175,7 +175,7 @@ def _along_network(rows: pd.DataFrame) -> tuple[gpd.GeoDataFrame, tuple[str, ...
     points = net.nodes.set_index("id").geometry
     shapes = []
     for item in rows["id"]:
-        ids = str(table["ids"][item]).split("|") if item in table.index else []
+        ids: tuple[str, ...] = table["ids"][item] if item in table.index else ()
         course = [lines[one] for one in ids if one in lines.index]
         spots = [points[one] for one in ids if one in points.index]
         if course:
