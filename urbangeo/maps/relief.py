@@ -143,7 +143,7 @@ def add_relief(
         If the raster has no CRS, or one into which the map's cannot be transformed.
     """
     path = local_path(dem, "elevation model", folder=False)
-    _check(opacity, exaggeration, dpi)
+    _check(opacity, exaggeration, azimuth, dpi)
     (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
     left, bottom, right, top = page_box(axes)
     per_mm = min(dpi, MOST_DPI) / 25.4
@@ -177,13 +177,15 @@ def add_relief(
     return Relief(image, path.name, factor, (cell[0] + cell[1]) / 2, share)
 
 
-def _check(opacity: float, exaggeration: float | None, dpi: float) -> None:
+def _check(opacity: float, exaggeration: float | None, azimuth: float | None, dpi: float) -> None:
     if not 0 < opacity <= 1:
         raise InputError(f"opacity is {opacity}; more than 0 and at most 1 is expected.")
     if exaggeration is not None and not 0 < exaggeration <= 1000:
         raise InputError(
             f"exaggeration is {exaggeration}; more than 0 and at most 1000 is expected."
         )
+    if azimuth is not None and not -360 <= azimuth <= 360:
+        raise InputError(f"azimuth is {azimuth}; -360 to 360 degrees are expected.")
     if not dpi >= 20:
         raise InputError(f"dpi is {dpi}; at least 20 is expected.")
 
@@ -224,8 +226,12 @@ def _grid(
         )
         window = Window(x0, y0, x1 - x0, y1 - y0)
         source = heights(file, window, out_shape=size, resampling=Resampling.average)
-        placed = file.transform * Affine.translation(x0, y0)
-        placed = placed * Affine.scale((x1 - x0) / size[1], (y1 - y0) / size[0])
+        wide, high = (x1 - x0) / size[1], (y1 - y0) / size[0]
+        own = file.transform
+        placed = Affine(
+            own.a * wide, own.b * high, own.a * x0 + own.b * y0 + own.c,
+            own.d * wide, own.e * high, own.d * x0 + own.e * y0 + own.f,
+        )  # fmt: skip
         grid: FloatGrid = np.full(shape, np.nan, dtype=np.float32)
         reproject(
             source,
