@@ -16,6 +16,7 @@ from urbangeo.maps.drawing import add_lines, draw_points, fill, window
 from urbangeo.maps.labels import Label
 from urbangeo.maps.layers import Symbol
 from urbangeo.maps.legend import Entry
+from urbangeo.maps.netsources import town_verdicts
 from urbangeo.maps.shapes import outlines, projected
 from urbangeo.maps.style import BANDS, COLOURS, SIZES
 from urbangeo.maps.symbols import STYLES, Mark, PointStyle
@@ -330,7 +331,7 @@ def make_circle(circle: Any, crs: pyproj.CRS) -> CircleLayer:
         seat = pd.Series(False, towns.index)
         if "kind" in towns:
             seat = towns["kind"].isin(_SEAT_KINDS)
-        towns = towns.assign(drawn=_town_status(towns), seat=seat)
+        towns = towns.assign(drawn=town_verdicts(towns), seat=seat)
     known = {**_ROADS, **_RAILS}
     links = circle.net.links
     require_crs(links, "links of the network")
@@ -382,19 +383,6 @@ def _centres(circle: Any, crs: pyproj.CRS) -> gpd.GeoDataFrame:
 
 def _direction(circle: Any) -> str:
     return {"to": "前往中心", "from": "自中心出发"}.get(str(circle.direction), "")
-
-
-def _town_status(towns: gpd.GeoDataFrame) -> pd.Series:
-    status: pd.Series = towns["status"].astype(str)
-    if "borderline" in towns:
-        status = status.where(~towns["borderline"].fillna(False).astype(bool), "borderline")
-    unknown = sorted(set(status) - set(_TOWNS))
-    if unknown:
-        raise InputError(
-            f"Towns of the circle have the status {', '.join(map(repr, unknown))}; "
-            f"known: {', '.join(_TOWNS)}."
-        )
-    return status
 
 
 def _road_numbers(links: gpd.GeoDataFrame, view: BaseGeometry) -> list[Label]:

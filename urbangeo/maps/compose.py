@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import shapely
 
-from urbangeo.errors import InputError
+from urbangeo.errors import InputError, UnknownNameError
 from urbangeo.maps.base import crowded, enlarged, window_edges
 from urbangeo.maps.drawing import metres_per_mm, window
+from urbangeo.maps.fetched import name_columns, name_of
 from urbangeo.maps.furniture import add_note, add_title, note_rows
 from urbangeo.maps.labels import Label, place, write
-from urbangeo.maps.layers import hidden_symbols
+from urbangeo.maps.layers import StyledLayer, hidden_symbols
 from urbangeo.maps.legend import TITLES, Arrangement, Entry, add_legend, add_list, fitting
 from urbangeo.maps.notes import Words, note_of
 from urbangeo.maps.prepare import MapPart, Prepared, prepare
@@ -101,9 +102,9 @@ def lay_out(
     check_language(lang)
     words = Words(approval, date)
     with settings():
-        return _Composer(prepared, page or prepared.figure.pages[0], lang, words).draw(
-            graticule=prepared.figure.graticule if graticule is None else graticule, dem=dem
-        )
+        composer = _Composer(prepared, page or prepared.figure.pages[0], lang, words)
+        composer.dem = dem
+        return composer.draw(prepared.figure.graticule if graticule is None else graticule)
 
 
 class _Composer:
@@ -115,6 +116,7 @@ class _Composer:
         self.page = page
         self.lang = lang
         self.words = words
+        self.dem: str | os.PathLike[str] | None = None
         self.panel = self.figure.panel or len(prepared.parts) > 1
         self.english = dict(BASE_ENTRIES)
         for layer in self.figure.layers:
@@ -122,12 +124,12 @@ class _Composer:
 
     # The sheet ------------------------------------------------------------------------------------
 
-    def draw(self, *, graticule: bool, dem: str | os.PathLike[str] | None) -> Figure:
+    def draw(self, graticule: bool) -> Figure:
         """Lay out the sheet, draw, name, explain."""
         sheet, arranged, note = self._laid_out()
         add_title(sheet, *self._titles())
         for part, (axes, frame) in zip(self.prepared.parts, sheet.maps, strict=True):
-            self._draw_map(part, axes, dem)
+            self._draw_map(part, axes)
             if part.title:
                 add_map_title(sheet, frame, self._told(part.title, part.title_en))
         title, other = TITLES[self.lang]
@@ -139,16 +141,20 @@ class _Composer:
             kilometres=self.figure.scale_bar_km,
             footer=self._footer(sheet),
         )
-        for circle in self.prepared.circles[:1]:
-            add_list(sheet, *circle.times(), bottom=legend[3])
+        for heading, rows in self._lists():
+            add_list(sheet, heading, rows, bottom=legend[3])
         add_note(sheet, note)
         first = self.prepared.parts[0]
         tight = first.ground.members.iloc[:0]
         if self.figure.inset == "auto" and len(self.prepared.parts) == 1:
             tight = crowded(sheet.map, first.ground)
-        inset = self._inset(first, sheet, tight, legend[3], dem) if len(tight) else None
+        inset = self._inset(first, sheet, tight, legend[3]) if len(tight) else None
         if inset is None:
             tight = tight.iloc[:0]
+        if graticule:
+            from urbangeo.maps.graticule import add_graticule
+
+            add_graticule(sheet)
         for part, (axes, frame) in zip(self.prepared.parts, sheet.maps, strict=True):
             self._name(part, sheet, axes, frame, tight)
         if inset is not None:
@@ -199,6 +205,26 @@ class _Composer:
         signs = [sign for layer in part.layers for sign in layer.symbols(sheet.map)]
         under = sum(bool(shapely.contains_xy(hidden, sign.x, sign.y)) for sign in signs)
         return under + float(shapely.intersects(part.ground.province, hidden))
+
+    def _lists(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Give what is listed at the head of the column: what the figure asks, a circle's times."""
+        asked = self.figure.listing
+        if asked is None:
+            return [circle.times() for circle in self.prepared.circles[:1]]
+        layers = [
+            layer
+            for layer in self.prepared.layers
+            if isinstance(layer, StyledLayer) and layer.record.name in asked.layers
+        ]
+        cells = [piece.cells for layer in layers for piece in layer.pieces]
+        for column in (*name_columns(asked.name), *name_columns(asked.value), asked.sort):
+            known = sorted({name for row in cells for name in row})
+            if column and cells and column not in known:
+                raise UnknownNameError(f"column of the list of {self.figure.key!r}", column, known)
+        if asked.sort:
+            cells.sort(key=lambda row: float(row[asked.sort]))
+        rows = [(name_of(row, asked.name), name_of(row, asked.value)) for row in cells]
+        return [(self._told(asked.title, asked.title_en), rows)]
 
     def _footer(self, sheet: Sheet) -> list[str]:
         view = window(sheet.map)
@@ -268,7 +294,9 @@ class _Composer:
             run = []
             for text in column:
                 if text.startswith("#"):
-                    run.append(Entry(text.lstrip("# "), heading=True))
+                    heading, _, english = text.lstrip("# ").partition(" | ")
+                    self.english[heading] = english
+                    run.append(Entry(heading, heading=True))
                 elif text in known:
                     run.append(known[text])
             runs.append(run)
@@ -276,8 +304,12 @@ class _Composer:
 
     # Map and inset --------------------------------------------------------------------------------
 
-    def _draw_map(self, part: MapPart, axes: Axes, dem: str | os.PathLike[str] | None) -> None:
+    def _draw_map(self, part: MapPart, axes: Axes) -> None:
         part.ground.draw(axes)
+        if self.dem is not None:
+            from urbangeo.maps.relief import add_relief
+
+            add_relief(axes, self.dem, self.prepared.crs)
         for layer in part.layers:
             layer.draw(axes)
 
@@ -287,7 +319,6 @@ class _Composer:
         sheet: Sheet,
         tight: gpd.GeoDataFrame,
         floor: float,
-        dem: str | os.PathLike[str] | None,
     ) -> Axes | None:
         """Enlarge a crowded part in the column, if the column has room to enlarge it."""
         west, south, east, north = tight.total_bounds
@@ -302,7 +333,7 @@ class _Composer:
             top=sheet.frame[3] - (0.0 if self.panel else 2.5),
         )
         if axes is not None:
-            self._draw_map(part, axes, dem)
+            self._draw_map(part, axes)
         return axes
 
     # Names ----------------------------------------------------------------------------------------

@@ -154,7 +154,7 @@ class StyledLayer:
         Parameters
         ----------
         hidden
-            Rows of :meth:`symbols` that lie beneath another sign and are not named.
+            Rows of :meth:`symbols` that lie beneath another sign; named only if they must be.
         """
         view = window(axes)
         made: list[Label] = []
@@ -164,7 +164,9 @@ class StyledLayer:
             point = isinstance(piece.row.style, PointStyle)
             sign += point
             names = piece.row.names
-            if names is None or not piece.name or (point and sign in hidden):
+            if names is None or not piece.name:
+                continue
+            if point and sign in hidden and not names.required:
                 continue
             label = (
                 self._point_label(piece, names, places[sign])

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from urbangeo.crs import WGS84
+from urbangeo.errors import InputError
 from urbangeo.maps.fetched import Fetched, chosen
 from urbangeo.names import short_name
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
 
     from urbangeo.maps.records import LayerRecord
 
-__all__ = ["circle_of", "computed_circle", "from_circle", "from_network", "skeleton"]
+__all__ = [
+    "circle_of",
+    "computed_circle",
+    "from_circle",
+    "from_network",
+    "skeleton",
+    "town_verdicts",
+]
 
 
 @lru_cache(maxsize=8)
@@ -72,8 +82,14 @@ def from_circle(layer: LayerRecord, inputs: Mapping[str, Any]) -> Fetched:
             computed_circle(layer.centres, layer.minutes, year, layer.direction, layer.profile)
             for year in years
         ]
-    towns = layer.source == "circle:towns"
-    frame = _towns(circles, years) if towns else _areas(circles, layer)
+    if layer.source == "circle:towns":
+        frame = _towns(circles, years)
+        if layer.within:
+            from urbangeo.plans import extent
+
+            frame = frame[frame["adcode"].isin(extent(layer.within).adcodes)]
+    else:
+        frame = _areas(circles, layer)
     return _fetched(chosen(frame, layer), circles[-1].network)
 
 
@@ -87,6 +103,30 @@ def _fetched(frame: gpd.GeoDataFrame, about: Mapping[str, Any]) -> Fetched:
         year=None if year is None else int(year),
         digest=str(about.get("digest", "")),
     )
+
+
+VERDICTS = ("inside", "borderline", "outside", "unreachable", "unsnapped")
+"""What may be said of a town; borderline is nearer to the limit than the network's error."""
+
+
+def town_verdicts(towns: gpd.GeoDataFrame) -> pd.Series:
+    """Give each town's status, or ``borderline``.
+
+    Raises
+    ------
+    InputError
+        If a status is not known.
+    """
+    status: pd.Series = towns["status"].astype(str)
+    if "borderline" in towns:
+        status = status.where(~towns["borderline"].fillna(False).astype(bool), "borderline")
+    unknown = sorted(set(status) - set(VERDICTS))
+    if unknown:
+        raise InputError(
+            f"Towns of the circle have the status {', '.join(map(repr, unknown))}; "
+            f"known: {', '.join(VERDICTS)}."
+        )
+    return status
 
 
 def _areas(circles: list[Any], layer: LayerRecord) -> gpd.GeoDataFrame:
@@ -112,11 +152,15 @@ def _areas(circles: list[Any], layer: LayerRecord) -> gpd.GeoDataFrame:
 
 
 def _towns(circles: list[Any], years: Sequence[int | None]) -> gpd.GeoDataFrame:
-    """Give the last circle's towns with ``since``, the first year in which each is inside."""
+    """Give the last circle's towns with ``since``, the first year in which each is inside.
+
+    ``verdict`` is the status, or ``borderline``; ``rounded`` the minutes as text.
+    """
     frame: gpd.GeoDataFrame = circles[-1].towns.assign(since="")
     frame["short"] = frame["name"].map(short_name)
     for year, circle in reversed(list(zip(years, circles, strict=True))):
         inside = circle.towns["status"] == "inside"
         frame["since"] = frame["since"].where(~inside, str(year or "inside"))
     frame["since"] = frame["since"].where(frame["since"] != "", "outside")
-    return frame.to_crs(WGS84)
+    rounded = ["" if math.isnan(one) else f"{one:.0f}" for one in frame["minutes"]]
+    return frame.assign(verdict=town_verdicts(frame), rounded=rounded).to_crs(WGS84)

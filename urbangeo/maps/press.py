@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Done", "Task", "run"]
 
-THUMB_DPI = 60
-
 
 @dataclass(frozen=True)
 class Task:
@@ -272,23 +270,19 @@ def _printed(prepared: Prepared, task: Task, order: _Order) -> dict[str, Any]:
     from urbangeo.maps import printing
     from urbangeo.maps.compose import lay_out
 
-    files = []
     try:
         figure = lay_out(prepared, page=task.page, **order.options)
-        for kind in order.formats:
-            path = Path(order.folder) / f"{task.stem}.{kind}"
-            files.append(str(printing.save(figure, path, dpi=order.dpi)))
-        if order.keep:
-            stem = Path(order.keep) / task.stem
-            printing.save(figure, f"{stem}.png", dpi=THUMB_DPI)
-            if "pdf" in order.formats:
-                written = Path(order.folder) / f"{task.stem}.pdf"
-                Path(f"{stem}.pdf").write_bytes(written.read_bytes())
-            else:
-                printing.save(figure, f"{stem}.pdf")
+        files = [Path(order.folder) / f"{task.stem}.{kind}" for kind in order.formats]
+        kept = Path(order.keep) / task.stem
+        bound = [f"{kept}.pdf"] if order.keep and "pdf" not in order.formats else []
+        thumb = f"{kept}.png" if order.keep else None
+        printing.save_all(figure, [*files, *bound], dpi=order.dpi, thumb=thumb)
+        if order.keep and not bound:
+            written = Path(order.folder) / f"{task.stem}.pdf"
+            Path(f"{kept}.pdf").write_bytes(written.read_bytes())
     except Exception as error:  # noqa: BLE001 one paper's fault must not cost the others
         return _failed(error)
-    return {"files": files}
+    return {"files": list(map(str, files))}
 
 
 def _failed(error: Exception) -> dict[str, Any]:

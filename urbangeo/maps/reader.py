@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from urbangeo.errors import UnknownNameError, UrbangeoError
-from urbangeo.maps.records import ClassRecord, FigureRecord, LayerRecord, MapRecord, Names
+from urbangeo.maps.records import (
+    ClassRecord,
+    FigureRecord,
+    LayerRecord,
+    ListRecord,
+    MapRecord,
+    Names,
+)
 from urbangeo.maps.sheet import PAGES
 from urbangeo.maps.style import SIZES
 from urbangeo.maps.symbols import Style, colour, named_style, varied
@@ -103,8 +110,8 @@ class EntryReader:
 
     def figure(self, entry: Mapping[str, Any]) -> FigureRecord | None:
         """Read a figure's entry; None where it has no key."""
-        known = {one.name for one in fields(FigureRecord)} - {"layers", "maps", "file"}
-        known |= {"layer", "map"}
+        known = {one.name for one in fields(FigureRecord)} - {"layers", "maps", "listing", "file"}
+        known |= {"layer", "map", "list"}
         entry = self._known(entry, known)
         values: dict[str, Any] = {}
         for name, value in entry.items():
@@ -139,6 +146,8 @@ class EntryReader:
             self._layer(row, number, values)
             for number, row in enumerate(self._tables(entry, "layer"), start=1)
         )
+        if "list" in entry:
+            values["listing"] = self._listing(entry["list"], values)
         values["legend"] = self._legend(entry.get("legend", []), values)
         return FigureRecord(file=self.path, **values) if values["key"] else None
 
@@ -160,6 +169,28 @@ class EntryReader:
             self.wrong("field 'title' is missing or empty", where)
         self._check_extent(values.get("extent", ""))
         return MapRecord(**{"title": "", **values})
+
+    def _listing(self, entry: Any, figure: Mapping[str, Any]) -> ListRecord | None:
+        if not isinstance(entry, dict):
+            self.wrong("list is a table, written [figure.list]")
+            return None
+        entry = self._known(entry, [one.name for one in fields(ListRecord)], "list")
+        values: dict[str, Any] = {
+            name: self._texts(name, value, "list")
+            if name == "layers"
+            else self._text(name, value, "list")
+            for name, value in entry.items()
+        }
+        for name in ("title", "layers", "value"):
+            if not values.get(name):
+                self.wrong(f"field {name!r} is missing or empty", "list")
+        known = [layer.name for layer in figure["layers"]]
+        for name in values.get("layers", ()):
+            if name not in known:
+                self.wrong(str(UnknownNameError("layer", name, known)), "list")
+        if not figure.get("panel") and not figure["maps"]:
+            self.wrong("a list stands in the panel beside the map; set panel = true", "list")
+        return ListRecord(**{"title": "", **values})
 
     def _check_extent(self, name: str) -> None:
         from urbangeo.plans import extent

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from urbangeo.maps.symbols import Style
 
-__all__ = ["ClassRecord", "FigureRecord", "LayerRecord", "MapRecord", "Names"]
+__all__ = ["ClassRecord", "FigureRecord", "LayerRecord", "ListRecord", "MapRecord", "Names"]
 
 Values = tuple[str, ...]
 
@@ -132,6 +132,22 @@ class MapRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ListRecord:
+    """Names and values of some layers, listed at the head of the panel beside the map.
+
+    ``layers`` are names of layers; ``name`` and ``value`` columns, or texts with columns in braces;
+    rows stand in the order of ``sort``, a column of numbers.
+    """
+
+    title: str
+    title_en: str = ""
+    layers: Values = ()
+    name: str = "name"
+    value: str = ""
+    sort: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FigureRecord:
     """One figure.
 
@@ -166,7 +182,7 @@ class FigureRecord:
         Lowest first.
     legend
         Columns of entries as printed; empty: base map, then layers, in one column. ``# 标题`` is a
-        heading.
+        heading, ``# 标题 | English`` one in two languages.
     absent
         Entries that the plan prints and whose members it does not name; they are told in the note.
     notes, sources
@@ -175,6 +191,8 @@ class FigureRecord:
         The figure is called 示意.
     graticule
         Meridians and parallels are drawn.
+    listing
+        What is listed beside the map.
     """
 
     key: str
@@ -201,3 +219,4 @@ class FigureRecord:
     sources: tuple[str, ...] = ()
     schematic: bool = False
     graticule: bool = False
+    listing: ListRecord | None = None
