@@ -10,15 +10,23 @@ import pyproj
 import pytest
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
+from matplotlib.transforms import Affine2D
 
 from urbangeo.crs import equal_area
 from urbangeo.errors import InputError
 from urbangeo.maps import furniture
 from urbangeo.maps.drawing import draw_line
-from urbangeo.maps.furniture import add_note, add_scale_bar, add_title
-from urbangeo.maps.legend import Entry, add_legend, add_list
+from urbangeo.maps.furniture import (
+    add_map_title,
+    add_note,
+    add_scale_bar,
+    add_title,
+    bar_error,
+    north_error,
+)
+from urbangeo.maps.legend import Entry, add_legend
 from urbangeo.maps.sheet import PAGES, Sheet, add_inset, new_sheet
-from urbangeo.maps.style import LINES, settings
+from urbangeo.maps.style import LINES, SIZES, settings
 
 LINE = Entry("线", lines=("county",))
 
@@ -138,72 +146,6 @@ def test_title_block() -> None:
     assert heading.y1 < page_top - 6 / 25.4 * made.figure.dpi
 
 
-def test_legend_lists_its_entries_within_its_box() -> None:
-    made = sheet()
-    names = ["甲", "乙", "丙"]
-    box = add_legend(made, [[Entry(name, lines=("county",)) for name in names]])
-    entries = texts(made, "legend_entry")
-    assert [entry.get_text() for entry in entries] == names
-    for entry in entries:
-        x, y = entry.get_position()
-        assert box[0] < x < box[2]
-        assert box[1] < y < box[3]
-    assert box in made.keep_off
-    assert box[1] == made.column[1]
-
-
-def test_a_legend_entry_shrinks_rather_than_leaves_the_box() -> None:
-    made = sheet()
-    box = add_legend(made, [[Entry("很长的图例名称" * 5, lines=("county",))]])
-    renderer = made.figure.canvas.get_renderer()  # type: ignore[attr-defined]
-    right = texts(made, "legend_entry")[0].get_window_extent(renderer).x1
-    assert right / made.figure.dpi * 25.4 < box[2]
-
-
-def test_columns_stand_side_by_side_and_may_be_wider_than_the_column() -> None:
-    made = sheet()
-    runs = [[Entry(f"第{i}列较长的图例名称", lines=("county",)), Entry("乙")] for i in range(3)]
-    box = add_legend(made, runs)
-    first, second, third = (
-        next(text for text in texts(made, "legend_entry") if text.get_text().startswith(f"第{i}"))
-        for i in range(3)
-    )
-    assert first.get_position()[0] < second.get_position()[0] < third.get_position()[0]
-    assert first.get_position()[1] == second.get_position()[1] == third.get_position()[1]
-    assert box[2] == made.column[2]
-    assert box[0] < made.column[0]
-    renderer = made.figure.canvas.get_renderer()  # type: ignore[attr-defined]
-    ends = [text.get_window_extent(renderer) for text in (first, second, third)]
-    assert ends[0].x1 < ends[1].x0 < ends[1].x1 < ends[2].x0
-    assert ends[2].x1 / made.figure.dpi * 25.4 < box[2]
-
-
-def test_an_empty_or_endless_legend_is_refused() -> None:
-    with pytest.raises(InputError, match="at least one entry"):
-        add_legend(sheet(), [[]])
-    with pytest.raises(InputError, match="more columns or use a larger page"):
-        add_legend(sheet(), [[LINE] * 60])
-
-
-def test_list_says_how_many_are_left_out() -> None:
-    made = sheet(panel=True)
-    rows = [(f"第{i}县", str(i)) for i in range(40)]
-    bottom = made.column[3] - 40
-    shown = add_list(made, "名单", rows, bottom=bottom)
-    assert 0 < shown < 40
-    written = [text.get_text() for text in texts(made, "list")]
-    assert written[:2] == ["第0县", "0"]
-    assert written[-1] == f"……另有 {40 - shown} 处"
-    assert all(text.get_position()[1] > bottom for text in texts(made, "list"))
-
-
-def test_list_without_room_or_rows_writes_nothing() -> None:
-    made = sheet(panel=True)
-    assert add_list(made, "名单", [], bottom=made.column[1]) == 0
-    assert add_list(made, "名单", [("甲", "1")], bottom=made.column[3] - 5) == 0
-    assert not texts(made, "list_title")
-
-
 def test_note_wraps_within_the_neatline() -> None:
     made = sheet(note_rows=3)
     rows = add_note(made, ["资料来源：" + "某单位；" * 60])
@@ -284,3 +226,130 @@ def test_a_cased_line_is_drawn_case_first() -> None:
     widths = [line.get_linewidth() for line in made.map.lines]
     assert len(widths) == 3
     assert widths[0] > widths[1] == widths[2]
+
+
+# What was drawn, measured -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lon", [10.0, 13.0, 7.0])
+@pytest.mark.parametrize("lat", [47.0, 44.0, 50.0])
+def test_a_drawn_bar_and_arrow_are_measured(lon: float, lat: float) -> None:
+    made = sheet(lon, lat)
+    add_legend(made, [[LINE]], kilometres=75)
+    assert abs(bar_error(made.figure)) < 1e-5
+    assert abs(north_error(made.figure)) < 0.01
+
+
+def test_a_wrong_bar_is_found_out() -> None:
+    made = sheet()
+    add_legend(made, [[LINE]], kilometres=75)
+    last = drawn(made, "scale_bar:2")[0]
+    whole = 3 * last.get_width()
+    last.set_width(last.get_width() + 0.01 * whole)
+    assert bar_error(made.figure) == pytest.approx(0.01, abs=1e-4)
+    texts(made, "scale_bar_text:3")[0].set_text("100")
+    assert bar_error(made.figure) == pytest.approx(1.01 * 0.75 - 1, abs=1e-4)
+
+
+def test_a_wrong_arrow_is_found_out() -> None:
+    made = sheet()
+    add_legend(made, [[LINE]])
+    for half in made.page.patches:
+        if half.get_gid() == "north":
+            turn = Affine2D().rotate_deg(-5)  # clockwise
+            half.set_xy(turn.transform(half.get_xy()))  # type: ignore[attr-defined]
+    assert north_error(made.figure) == pytest.approx(5, abs=0.01)
+
+
+def test_without_bar_or_arrow_there_is_nothing_to_measure() -> None:
+    made = sheet()
+    for measured in (bar_error, north_error):
+        with pytest.raises(InputError, match="has no scale bar"):
+            measured(made.figure)
+    add_scale_bar(made, 60)
+    with pytest.raises(InputError, match="has no north arrow"):
+        north_error(made.figure)
+
+
+# Titles and notes ---------------------------------------------------------------------------------
+
+
+def span(made: Sheet, text: Text) -> tuple[float, float]:
+    renderer = made.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    extent = text.get_window_extent(renderer)
+    return extent.x0 / made.figure.dpi * 25.4, extent.x1 / made.figure.dpi * 25.4
+
+
+def test_titles_that_are_long_keep_to_their_room() -> None:
+    made = sheet()
+    add_title(
+        made,
+        "贵州省新型城镇化规划",
+        "黔中城市群城镇等级规模与空间布局规划示意图",
+        "图 12",
+        "Ranks of cities and towns, and the spatial structure, of the urban agglomeration",
+    )
+    (title,), (second,), (number,) = (texts(made, gid) for gid in ("title", "subtitle", "number"))
+    assert span(made, title)[1] < span(made, second)[0]
+    assert span(made, second)[1] < span(made, number)[0]
+    assert number.get_fontsize() == SIZES["number"]
+    assert title.get_fontsize() == SIZES["title"]
+    assert 0.6 * SIZES["heading"] <= second.get_fontsize() < SIZES["heading"]
+
+
+@pytest.mark.parametrize("part", ["heading", "title", "subtitle"])
+def test_titles_without_room_are_refused(part: str) -> None:
+    words = {"heading": "规划", "title": "图", "subtitle": ""} | {part: "很长的题名" * 40}
+    with pytest.raises(InputError, match=f"The {part} '很长的题名.*Shorten it"):
+        add_title(sheet(), words["heading"], words["title"], "图 1", words["subtitle"])
+
+
+def test_one_of_several_maps_is_titled_in_its_frame() -> None:
+    made = sheet()
+    left, bottom, right, top = made.frame
+    add_map_title(made, made.frame, "都市圈：文本所列 As the plan says")
+    (text,) = texts(made, "map_title")
+    (panel,) = made.keep_off
+    assert panel[0] == left
+    assert panel[3] == top
+    start, end = span(made, text)
+    assert left < start
+    assert end < panel[2] < right
+    with pytest.raises(InputError, match=r"The map's title '很长.* Shorten it"):
+        add_map_title(made, (left, bottom, left + 50, top), "很长的图名" * 8)
+
+
+def test_a_date_of_drawing_fits_into_the_note() -> None:
+    made = sheet(note_rows=4)
+    rows = add_note(
+        made, ["资料来源：某规划。", "投影：某某投影；" * 12 + "制图日期：2026年11月。绘制：某。"]
+    )
+    written = "".join(row.get_text() for row in rows)
+    assert "制图日期：2026年11月。" in written
+    assert all(span(made, row)[1] <= made.right for row in rows)
+
+
+def test_a_note_in_english_breaks_between_words() -> None:
+    made = sheet(note_rows=4)
+    words = "Schematic: places and courses follow the words of the plan (chapter 2). " * 5
+    rows = [row.get_text() for row in add_note(made, [words.strip()])]
+    assert len(rows) > 1
+    assert [word for row in rows for word in row.split()] == words.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "spots"),
+    [
+        ("图例", [1]),
+        ("图，例", [2]),
+        ("（图）", []),
+        ("a b", [1, 2]),
+        ("ab", []),
+        ("2026年", [4]),
+        ("甲—乙", [2]),
+        ("“绿心”", [2]),
+    ],
+)
+def test_where_a_line_may_end(text: str, spots: list[int]) -> None:
+    found = [spot for spot in range(1, len(text)) if furniture.may_break(text, spot)]
+    assert found == spots

@@ -141,25 +141,22 @@ def _write_title(sheet: Sheet, x: float, top: float, title: str, other: str) -> 
     """Write the title, and the one in another language behind it, both about a middle."""
     size, small = SIZES["legend_title"], SIZES["list"]
     own, height = text_size(sheet.figure, title, size, "bold")
-    gap = 1.6 if other else 0.0
-    start = x - (own + gap + text_size(sheet.figure, other, small)[0]) / 2
-    shared: dict[str, Any] = {"va": "top", "zorder": 6}
+    gap, behind = (1.6, text_size(sheet.figure, other, small)[0]) if other else (0.0, 0.0)
+    start = x - (own + gap + behind) / 2
+    # Of the type's height a fifth hangs below the line.
+    shared: dict[str, Any] = {"y": top - 0.79 * height, "va": "baseline", "zorder": 6}
     sheet.page.text(
-        x if not other else start + own / 2,
-        top,
-        title,
+        start + own / 2,
+        s=title,
         fontproperties=font("legend_title", "bold"),
         ha="center",
         gid="legend_title",
         **shared,
     )
     if other:
-        # On the title's base line: below the top by what it is smaller.
-        drop = 0.79 * (height - text_size(sheet.figure, other, small)[1])
         sheet.page.text(
             start + own + gap,
-            top - drop,
-            other,
+            s=other,
             fontproperties=font(small),
             color=COLOURS["soft_ink"],
             ha="left",
