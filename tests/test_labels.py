@@ -18,14 +18,13 @@ from urbangeo.maps.labels import (
     CLEARANCE,
     Label,
     Placement,
-    _lines_cross,
-    _lines_meet,
     has_room,
     measure,
     page_box,
     place,
 )
 from urbangeo.maps.labels import write as write_labels
+from urbangeo.maps.labelshapes import lines_cross, lines_meet
 from urbangeo.maps.sheet import DPI
 from urbangeo.maps.style import settings
 
@@ -99,7 +98,8 @@ def test_a_point_is_named_on_its_right() -> None:
 
 
 def test_at_the_right_edge_it_is_named_on_its_left() -> None:
-    found = place(board(), [point("甲乙丙丁", 97, 50, radius=1.0)])
+    strips = [(90, 62, 110, 110), (90, 10, 110, 58)]  # nothing above or below either
+    found = place(board(), [point("甲乙丙丁", 97, 50, radius=1.0)], keep_off=strips)
     assert found.placed[0].box[2] < 10 + 97
 
 
@@ -261,7 +261,7 @@ def test_lines_meet_boxes_and_lines_as_shapely_says() -> None:
     ours = shapely.linestrings(lines.reshape(-1, 2, 2))
     theirs = shapely.linestrings(others.reshape(-1, 2, 2))
     grown = shapely.box(*(boxes + np.array([-0.2, -0.2, 0.2, 0.2])).T)
-    assert (_lines_meet(lines, boxes) == shapely.intersects(ours, grown)).all()
-    assert (_lines_cross(lines[1:], others[1:]) == shapely.intersects(ours[1:], theirs[1:])).all()
-    assert not _lines_meet(np.full((1, 4), np.nan), boxes[:1]).any()
-    assert not _lines_cross(np.full((1, 4), np.nan), others[:1]).any()
+    assert (lines_meet(lines, boxes) == shapely.intersects(ours, grown)).all()
+    assert (lines_cross(lines[1:], others[1:]) == shapely.intersects(ours[1:], theirs[1:])).all()
+    assert not lines_meet(np.full((1, 4), np.nan), boxes[:1]).any()
+    assert not lines_cross(np.full((1, 4), np.nan), others[:1]).any()

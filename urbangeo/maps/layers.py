@@ -123,17 +123,13 @@ class StyledLayer:
                 draw_lines(
                     axes, piece.geometry, style, zorder=self.zorder(piece), gid=gid, scale=scale
                 )
-        signs = self._signs()
-        for (piece, style), place in zip(signs, self.positions(scale), strict=True):
-            if not shapely.contains_xy(view, *place):
-                continue
-            draw_points(
-                axes,
-                [tuple(place)],
-                style,
-                zorder=self.zorder(piece),
-                gid=f"layer:{self.record.name}:{piece.row.label}",
-            )
+        together: dict[int, tuple[Piece, PointStyle, list[tuple[float, float]]]] = {}
+        for (piece, style), place in zip(self._signs(), self.positions(scale), strict=True):
+            if shapely.contains_xy(view, *place):
+                together.setdefault(id(piece.row), (piece, style, []))[2].append(tuple(place))
+        for piece, style, places in together.values():
+            gid = f"layer:{self.record.name}:{piece.row.label}"
+            draw_points(axes, places, style, zorder=self.zorder(piece), gid=gid)
 
     def symbols(self, axes: Axes) -> list[Symbol]:
         """Give the signs, for labels to keep off."""
@@ -220,7 +216,13 @@ class StyledLayer:
             shapely.line_interpolate_point(run, _SHARES, normalized=True)
         )
         x, y = spots[0].tolist()
-        return self._label(piece, names, x, y, spots=tuple(map(tuple, spots.tolist())))
+        shared: dict[str, Any] = {"spots": tuple(map(tuple, spots.tolist()))}
+        if not names.badge:
+            style = piece.row.style
+            shared["run"] = run
+            if isinstance(style, LineStyle):
+                shared["radius"] = max(line.width + line.case for line in style.lines) / 2
+        return self._label(piece, names, x, y, **shared)
 
 
 def make_layer(

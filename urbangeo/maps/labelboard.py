@@ -1,0 +1,208 @@
+"""Which name takes which position, so that none meets another.
+
+The search is plain and gives the same answer every time: names are placed in order of priority,
+those with the fewest free positions first; then one may take the place of others that do with
+another place, or count for less, as long as all together stand better than before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from urbangeo.maps.labelshapes import boxes_meet, lines_cross, lines_meet, upright
+
+if TYPE_CHECKING:
+    from urbangeo.maps.labelspots import Spots
+    from urbangeo.maps.paper import FloatArray
+
+__all__ = ["choose"]
+
+_ROUNDS = 4
+_MOST = 24
+"""Positions of a name that are tried at the cost of others."""
+_MISSING, _MISSING_LED = 40.0, 250.0
+"""What others may give up for a name of priority 0, each further priority counting for three
+quarters; and for one that may stand aside."""
+_AT_ONCE = 48
+"""Positions that are looked at together."""
+_FAR = 1.0
+"""More than any distance that is kept between names and leader lines."""
+
+
+def choose(options: list[Spots]) -> list[int | None]:
+    """Choose a position for each label.
+
+    Parameters
+    ----------
+    options
+        Positions by cost, cheapest first; none of them leaves the frame or covers a symbol.
+
+    Returns
+    -------
+    list
+        The row of each label's position, None for those that found no room.
+    """
+    board = _Board(options)
+    order = sorted(
+        range(len(options)),
+        key=lambda i: (options[i].label.priority, len(options[i]), options[i].label.key),
+    )
+    for item in order:
+        row = board.best(item)
+        if row is not None:
+            board.take(item, row)
+    # A name that found nothing better looks again when another one has moved.
+    moves, looked = 1, dict.fromkeys(order, -1)
+    for item in order * _ROUNDS:
+        if looked[item] < moves:
+            looked[item] = moves
+            moves += _better(board, item)
+    return [board.taken.get(item) for item in range(len(options))]
+
+
+def _better(board: _Board, item: int) -> bool:
+    """Find a better place for a label, others giving way if it pays; tell whether one was found."""
+    held = board.taken.get(item)
+    if held == 0 or not len(board.options[item]):
+        return False
+    rows = slice(0, held if held is not None else len(board.options[item]))
+    near, meets = board.meets(item, rows)
+    count = meets.sum(axis=1)
+    free = np.flatnonzero(count == 0)
+    stop = int(free[0]) if len(free) else len(count)
+    tried = np.argsort(board.options[item].cost[rows][:stop] + 2.0 * count[:stop], kind="stable")
+    for row in tried[:_MOST].tolist():
+        if board.trade(item, row, near[meets[row]].tolist()):
+            return True
+    if len(free):
+        board.take(item, stop)
+        return True
+    return False
+
+
+class _Board:
+    """What has been placed so far: the boxes and leader lines of all labels as arrays.
+
+    A label that has no place, or no leader, holds NaN, which meets nothing.
+    """
+
+    def __init__(self, options: list[Spots]) -> None:
+        self.options = options
+        self.taken: dict[int, int] = {}
+        self._uprights = [upright(option.boxes) for option in options]
+        self._reach = [
+            _reach(whole, option.leaders)
+            for whole, option in zip(self._uprights, options, strict=True)
+        ]
+        count = len(options)
+        self._box = np.full((count, 5), np.nan)
+        self._leader = np.full((count, 4), np.nan)
+        self._upright = np.full((count, 4), np.nan)
+        self._whole = np.full((count, 4), np.nan)
+
+    def take(self, item: int, row: int) -> None:
+        """Put a label onto one of its positions."""
+        option = self.options[item]
+        self.taken[item] = row
+        self._box[item] = option.boxes[row]
+        self._leader[item] = option.leaders[row]
+        self._upright[item] = self._uprights[item][row]
+        self._whole[item] = _reach(
+            self._uprights[item][row : row + 1], option.leaders[row : row + 1]
+        )
+
+    def leave(self, item: int) -> None:
+        """Take a label off."""
+        for held in (self._box, self._leader, self._upright, self._whole):
+            held[item] = np.nan
+        self.taken.pop(item, None)
+
+    def best(self, item: int) -> int | None:
+        """Give the cheapest position of a label that meets nothing."""
+        for start in range(0, len(self.options[item]), _AT_ONCE):
+            _, meets = self.meets(item, slice(start, start + _AT_ONCE))
+            free = np.flatnonzero(~meets.any(axis=1))
+            if len(free):
+                return start + int(free[0])
+        return None
+
+    def cost(self, item: int) -> float:
+        """Give the cost of a label's place, or of its having none."""
+        row = self.taken.get(item)
+        if row is not None:
+            return float(self.options[item].cost[row])
+        option = self.options[item]
+        if option.label.required:
+            return 1e6
+        own = float(option.cost[0]) if len(option) else 0.0
+        if option.label.leader:
+            return own + _MISSING_LED
+        return own + _MISSING * 0.75 ** max(option.label.priority, 0)
+
+    def trade(self, item: int, row: int, met: list[int]) -> bool:
+        """Give a label a place from which others must go, if all together then cost less."""
+        moved = [item, *met]
+        cost = sum(map(self.cost, moved))
+        least = sum(float(self.options[one].cost[0]) for one in met)
+        if float(self.options[item].cost[row]) + least >= cost - 1e-6:
+            return False
+        before = {one: self.taken.get(one) for one in moved}
+        for one in moved:
+            self.leave(one)
+        self.take(item, row)
+        total = self.cost(item)
+        for one in met:
+            again = self.best(one)
+            if again is not None:
+                self.take(one, again)
+            total += self.cost(one)
+            if total >= cost - 1e-6:
+                break
+        if total < cost - 1e-6:
+            return True
+        for one in moved:
+            self.leave(one)
+        for one, held in before.items():
+            if held is not None:
+                self.take(one, held)
+        return False
+
+    def meets(self, item: int, rows: slice) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Tell which positions of a label meet which placed labels.
+
+        Returns
+        -------
+        tuple
+            The labels that stand anywhere near, and whether they are met; shape (positions, these).
+        """
+        option = self.options[item]
+        boxes, leaders, ours = option.boxes[rows], option.leaders[rows], self._uprights[item][rows]
+        low, high = self._reach[item][:2] - _FAR, self._reach[item][2:] + _FAR
+        close = (self._whole[:, :2] <= high) & (self._whole[:, 2:] >= low)
+        close[item] = False
+        near = np.flatnonzero(close.all(axis=1))
+        whole, lines = self._upright[near], self._leader[near]
+        meets = boxes_meet(boxes, self._box[near], our_uprights=ours, their_uprights=whole)
+        led = np.flatnonzero(~np.isnan(leaders[:, 0]))
+        others = np.flatnonzero(~np.isnan(lines[:, 0]))
+        if len(led):
+            meets[led] |= lines_meet(leaders[led, None], whole[None])
+        if len(others):
+            meets[:, others] |= lines_meet(lines[None, others], ours[:, None])
+        if len(led) and len(others):
+            cells = np.ix_(led, others)
+            meets[cells] |= lines_cross(leaders[led, None], lines[None, others])
+        return near, meets
+
+
+def _reach(uprights: FloatArray, leaders: FloatArray) -> FloatArray:
+    """Give the box around boxes and their leader lines."""
+    if not len(uprights):
+        return np.full(4, np.nan)
+    sides = uprights.reshape(-1, 2, 2)
+    ends = leaders[~np.isnan(leaders[:, 0])].reshape(-1, 2)
+    places = np.vstack([sides.reshape(-1, 2), ends])
+    return np.concatenate([places.min(axis=0), places.max(axis=0)])
