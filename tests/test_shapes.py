@@ -80,6 +80,22 @@ def test_signs_at_one_place_stand_side_by_side() -> None:
     assert moved[7].tolist() == [1000.0, 0.0]
 
 
+def test_a_heap_does_not_cover_its_neighbours() -> None:
+    """Two signs at one place; laid out, one of them would stand 2 from a third that is 7 off."""
+    moved = spread(np.array([(0.0, 0.0), (0.0, 0.0), (7.0, 0.0)]), 10.0)
+    gaps = shapely.distance(*np.meshgrid(shapely.points(moved), shapely.points(moved)))
+    np.fill_diagonal(gaps, np.inf)
+    assert gaps.min() == pytest.approx(10.0)
+    assert moved[2].tolist() == [7.0, 0.0]
+    assert moved[1] - moved[0] == pytest.approx([10.0, 0.0])
+
+
+def test_a_heap_between_two_signs_moves_by_as_little_as_needed() -> None:
+    moved = spread(np.array([(0.0, 0.0), (0.0, 0.0), (-9.0, 0.0), (30.0, 0.0)]), 10.0)
+    assert moved[2:].tolist() == [[-9.0, 0.0], [30.0, 0.0]]
+    assert moved[:2] == pytest.approx(np.array([(1.0, 0.0), (11.0, 0.0)]))
+
+
 @given(st.integers(1, 40))
 def test_no_two_of_a_heap_are_nearer_than_asked(count: int) -> None:
     moved = spread(np.zeros((count, 2)), 1.0)

@@ -43,6 +43,8 @@ TOGETHER = 50.0
 
 FloatArray = NDArray[np.float64]
 
+_STEPS = 60
+
 
 def projected(frame: gpd.GeoDataFrame, what: str, crs: pyproj.CRS) -> gpd.GeoDataFrame:
     """Project a table that must not be empty.
@@ -236,7 +238,8 @@ def spread(xy: FloatArray, apart: float) -> FloatArray:
     """Move points that coincide, so that their signs stand side by side.
 
     Points nearer to one another than half of ``apart`` make a heap; a heap of several is laid
-    out on a hexagonal grid about its middle, in the order given. Others stay.
+    out on a hexagonal grid about its middle, in the order given, and moves as a whole off what it
+    would then cover. Others stay.
 
     Parameters
     ----------
@@ -258,7 +261,31 @@ def spread(xy: FloatArray, apart: float) -> FloatArray:
         if len(heap) > 1:
             places = _hexagonal(len(heap))
             moved[heap] = xy[heap].mean(axis=0) + apart * (places - places.mean(axis=0))
+    _clear(moved, [heap for heap in heaps if len(heap) > 1], apart)
     return moved
+
+
+def _clear(xy: FloatArray, heaps: list[list[int]], apart: float) -> None:
+    """Move heaps, each as a whole, until none comes nearer to another point than ``apart``.
+
+    Each step takes a heap off the nearest of what it covers. A heap that is hemmed in stays where
+    it stands after :data:`_STEPS` steps.
+    """
+    for _ in range(_STEPS):
+        still = True
+        for heap in heaps:
+            others = np.setdiff1d(np.arange(len(xy)), heap)
+            off = xy[heap][:, None] - xy[others][None]
+            far = np.hypot(off[..., 0], off[..., 1])
+            if not far.size or far.min() >= apart * (1 - 1e-9):
+                continue
+            ours, theirs = np.unravel_index(int(np.argmin(far)), far.shape)
+            gap = float(far[ours, theirs])
+            ray = off[ours, theirs] / gap if gap else np.array([1.0, 0.0])
+            xy[heap] += ray * (apart - gap)
+            still = False
+        if still:
+            return
 
 
 def _hexagonal(count: int) -> FloatArray:
