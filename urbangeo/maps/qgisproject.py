@@ -1,0 +1,268 @@
+"""A QGIS project that shows the maps of the atlas: for each a group of layers, a window, a sheet.
+
+Layers stand in drawing order, boundaries at their place among them; one map is shown at a time. A
+bookmark leads to each map's window, a theme switches its layers on, and a print layout has paper,
+scale and frame of the sheet. Paths are relative, so that project and GeoPackage can move together.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import NAMESPACE_URL, uuid5
+
+from urbangeo.crs import WGS84
+from urbangeo.errors import InputError
+from urbangeo.files import writing
+from urbangeo.maps.exports import ascii_name
+from urbangeo.maps.geopackage import table_names
+from urbangeo.maps.qgislayout import layout
+from urbangeo.maps.qgisstyle import style_elements
+from urbangeo.maps.qgisxml import (
+    VERSION,
+    document,
+    element,
+    options,
+    spatial_reference,
+    text_element,
+)
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from urbangeo.maps.exports import ExportLayer, ExportMap
+
+__all__ = ["write_project"]
+
+_GEOMETRIES = {"point": "Point", "line": "Line", "area": "Polygon"}
+_TYPES = {"point": "Point", "line": "MultiLineString", "area": "MultiPolygon"}
+
+
+def write_project(
+    maps: Sequence[ExportMap],
+    path: str | os.PathLike[str],
+    geopackage: str | os.PathLike[str],
+    *,
+    title: str = "urbangeo 图集",
+) -> Path:
+    """Write a QGIS project over a GeoPackage of the same maps.
+
+    Parameters
+    ----------
+    maps
+        As they were given to :func:`urbangeo.maps.geopackage.write_geopackage`.
+    path
+        The file, ``.qgs``; replaced whole or not at all.
+    geopackage
+        Where the tables are.
+
+    Raises
+    ------
+    InputError
+        If there is no map.
+    OutputError
+        If the file cannot be written.
+    """
+    if not maps:
+        raise InputError("There is no map, so there is no project to write.")
+    target = Path(path)
+    source = Path(os.path.relpath(geopackage, target.parent)).as_posix()
+    source = source if source.startswith("..") else f"./{source}"
+    with writing(target) as draft:
+        text = document(_project(maps, source, title))
+        draft.write_text(text, encoding="utf-8", newline="\n")
+    return target
+
+
+def _project(maps: Sequence[ExportMap], source: str, title: str) -> Element:
+    tables = table_names(maps)
+    ids = {id(layer): _id(one, layer, row) for one in maps for row, layer in enumerate(one.layers)}
+    first = maps[0]
+    root = element("qgis", {"projectname": title, "version": VERSION}, text_element("title", title))
+    root.append(element("projectCrs", None, spatial_reference(first.crs)))
+    tree = element("layer-tree-group", {"mutually-exclusive": 1, "mutually-exclusive-child": 0})
+    for row, one in enumerate(maps):
+        tree.append(_group(one, ids, tables, source, shown=row == 0))
+    root.append(tree)
+    root.append(_canvas(first))
+    layers = element("projectlayers")
+    for one in maps:
+        for layer in one.layers:
+            layers.append(_map_layer(one, layer, ids[id(layer)], tables[id(layer)], source))
+    root.append(layers)
+    order = element("layerorder")
+    for one in maps:
+        order.extend(element("layer", {"id": ids[id(layer)]}) for layer in reversed(one.layers))
+    root.append(order)
+    root.append(_properties(first))
+    root.append(_themes(maps, ids))
+    root.append(element("Bookmarks", None, *(_bookmark(one) for one in maps)))
+    root.append(element("Layouts", None, *(layout(one, ids) for one in maps)))
+    about = [text_element("title", title), text_element("abstract", _abstract(maps))]
+    root.append(element("projectMetadata", None, *about))
+    return root
+
+
+def _id(one: ExportMap, layer: ExportLayer, row: int) -> str:
+    return f"{ascii_name(one.key)}__{row:02d}_{layer.table}"
+
+
+def _abstract(maps: Sequence[ExportMap]) -> str:
+    told = ("数据", "许可")
+    words: dict[str, None] = {}
+    for one in maps:
+        for layer in one.layers:
+            about = layer.provenance
+            for name, texts in zip(told, (about.attributions, about.licences), strict=True):
+                words |= dict.fromkeys(f"{name}：{text}" for text in texts)
+    return "\n".join(words)
+
+
+# The layer tree -----------------------------------------------------------------------------------
+
+
+def _group(
+    one: ExportMap,
+    ids: dict[int, str],
+    tables: dict[int, str],
+    source: str,
+    *,
+    shown: bool,
+) -> Element:
+    group = element(
+        "layer-tree-group",
+        {
+            "name": one.title,
+            "checked": "Qt::Checked" if shown else "Qt::Unchecked",
+            "expanded": shown,
+        },
+        element("customproperties", None, options({"urbangeo/scale": f"{one.scale:g}"})),
+    )
+    for layer in reversed(one.layers):
+        about = {
+            "id": ids[id(layer)],
+            "name": layer.title,
+            "source": _source(source, tables[id(layer)]),
+            "providerKey": "ogr",
+            "checked": "Qt::Checked",
+            "expanded": len(layer.classes) > 1,
+        }
+        group.append(element("layer-tree-layer", about))
+    return group
+
+
+def _source(source: str, table: str) -> str:
+    return f"{source}|layername={table}"
+
+
+def _canvas(one: ExportMap) -> Element:
+    return element(
+        "mapcanvas",
+        {"name": "theMapCanvas", "annotationsVisible": 1},
+        text_element("units", "meters"),
+        _box("extent", one.window),
+        text_element("rotation", "0"),
+        element("destinationsrs", None, spatial_reference(one.crs)),
+    )
+
+
+def _box(tag: str, box: tuple[float, float, float, float]) -> Element:
+    names = ("xmin", "ymin", "xmax", "ymax")
+    inner = [text_element(name, f"{value:.9g}") for name, value in zip(names, box, strict=True)]
+    return element(tag, None, *inner)
+
+
+def _map_layer(
+    one: ExportMap, layer: ExportLayer, identity: str, table: str, source: str
+) -> Element:
+    bounds = tuple(layer.frame.total_bounds.tolist())
+    words = layer.provenance
+    about = element(
+        "resourceMetadata",
+        None,
+        text_element("identifier", table),
+        text_element("language", "zh"),
+        text_element("type", "dataset"),
+        text_element("title", f"{one.title}：{layer.title}"),
+        text_element("abstract", words.words()),
+        *(text_element("rights", text) for text in words.attributions),
+        *(text_element("license", text) for text in words.licences),
+        element("crs", None, spatial_reference(WGS84)),
+    )
+    return element(
+        "maplayer",
+        {
+            "type": "vector",
+            "geometry": _GEOMETRIES[layer.kind],
+            "wkbType": _TYPES[layer.kind],
+            "labelsEnabled": any(single.names for single in layer.classes),
+            "readOnly": 0,
+            "styleCategories": "AllStyleCategories",
+            # Thinned lines would leave the sheet's.
+            "simplifyDrawingHints": 0,
+        },
+        _box("extent", bounds),
+        text_element("id", identity),
+        text_element("datasource", _source(source, table)),
+        text_element("layername", layer.title),
+        text_element("attribution", "；".join(words.attributions)),
+        element("srs", None, spatial_reference(WGS84)),
+        about,
+        text_element("provider", "ogr", {"encoding": "UTF-8"}),
+        *style_elements(layer, one.scale),
+    )
+
+
+# Around the layers --------------------------------------------------------------------------------
+
+
+def _properties(one: ExportMap) -> Element:
+    red, green, blue = (int(one.ground[i : i + 2], 16) for i in (1, 3, 5))
+    gui = [
+        text_element(f"CanvasColor{name}Part", str(value), {"type": "int"})
+        for name, value in (("Red", red), ("Green", green), ("Blue", blue))
+    ]
+    labels = [
+        text_element("PlacementEngineVersion", "1", {"type": "int"}),
+        text_element("ShowingPartialsLabels", "false", {"type": "bool"}),
+        text_element("DrawUnplaced", "false", {"type": "bool"}),
+    ]
+    return element(
+        "properties",
+        None,
+        element("Gui", None, *gui),
+        element("PAL", None, *labels),
+        element("Paths", None, text_element("Absolute", "false", {"type": "bool"})),
+        element("SpatialRefSys", None, text_element("ProjectionsEnabled", "1", {"type": "int"})),
+    )
+
+
+def _themes(maps: Sequence[ExportMap], ids: dict[int, str]) -> Element:
+    themes = element("visibility-presets")
+    for one in maps:
+        theme = element(
+            "visibility-preset",
+            {"name": one.title, "has-checked-group-info": 1, "has-expanded-info": 0},
+        )
+        for layer in one.layers:
+            about = {"id": ids[id(layer)], "visible": 1, "style": "default", "expanded": 0}
+            theme.append(element("layer", about))
+        group = element("checked-group-node", {"id": one.title})
+        theme.append(element("checked-group-nodes", None, group))
+        themes.append(theme)
+    return themes
+
+
+def _bookmark(one: ExportMap) -> Element:
+    west, south, east, north = (f"{value:.9g}" for value in one.window)
+    corners = ((west, south), (east, south), (east, north), (west, north), (west, south))
+    ring = ", ".join(" ".join(corner) for corner in corners)
+    about = {
+        "id": f"{{{uuid5(NAMESPACE_URL, f'urbangeo:{one.key}')}}}",
+        "name": one.title,
+        "group": "urbangeo",
+        "extent": f"POLYGON(({ring}))",
+    }
+    return element("Bookmark", about, spatial_reference(one.crs))
