@@ -81,19 +81,24 @@ def test_signs_at_one_place_stand_side_by_side() -> None:
 
 
 def test_a_heap_does_not_cover_its_neighbours() -> None:
-    """Two signs at one place; laid out, one of them would stand 2 from a third that is 7 off."""
-    moved = spread(np.array([(0.0, 0.0), (0.0, 0.0), (7.0, 0.0)]), 10.0)
+    """Two signs at one place; laid out, one of them would stand 2 from a third that is 7 off.
+
+    The heap has to go 8 away from it; it looks in steps of half a unit.
+    """
+    xy = np.array([(0.0, 0.0), (0.0, 0.0), (7.0, 0.0)])
+    moved = spread(xy, 10.0)
     gaps = shapely.distance(*np.meshgrid(shapely.points(moved), shapely.points(moved)))
     np.fill_diagonal(gaps, np.inf)
     assert gaps.min() == pytest.approx(10.0)
-    assert moved[2].tolist() == [7.0, 0.0]
-    assert moved[1] - moved[0] == pytest.approx([10.0, 0.0])
+    assert moved == pytest.approx(np.array([(-13.0, 0.0), (-3.0, 0.0), (7.0, 0.0)]))
 
 
-def test_a_heap_between_two_signs_moves_by_as_little_as_needed() -> None:
-    moved = spread(np.array([(0.0, 0.0), (0.0, 0.0), (-9.0, 0.0), (30.0, 0.0)]), 10.0)
-    assert moved[2:].tolist() == [[-9.0, 0.0], [30.0, 0.0]]
-    assert moved[:2] == pytest.approx(np.array([(1.0, 0.0), (11.0, 0.0)]))
+def test_a_heap_without_room_stays() -> None:
+    ring = [(30 * math.cos(turn), 30 * math.sin(turn)) for turn in np.linspace(0, 6.2, 60)]
+    fence = [(x * size, y * size) for size in (0.2, 0.5, 0.8, 1.1, 1.4, 1.7) for x, y in ring]
+    xy = np.array([(0.0, 0.0), (0.0, 0.0), *fence])
+    moved = spread(xy, 10.0)
+    assert moved[:2] == pytest.approx(np.array([(-5.0, 0.0), (5.0, 0.0)]))
 
 
 @given(st.integers(1, 40))

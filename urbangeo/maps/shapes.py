@@ -43,7 +43,12 @@ TOGETHER = 50.0
 
 FloatArray = NDArray[np.float64]
 
-_STEPS = 60
+_TURNS = np.linspace(0.0, 2 * np.pi, 72, endpoint=False)
+_OFFSETS: FloatArray = np.vstack(
+    [np.zeros((1, 2))]
+    + [far * np.stack([np.cos(_TURNS), np.sin(_TURNS)], axis=1) for far in np.arange(1, 81) / 20]
+)
+"""Where a heap looks for room, nearest first; its unit is the distance of two signs."""
 
 
 def projected(frame: gpd.GeoDataFrame, what: str, crs: pyproj.CRS) -> gpd.GeoDataFrame:
@@ -266,26 +271,20 @@ def spread(xy: FloatArray, apart: float) -> FloatArray:
 
 
 def _clear(xy: FloatArray, heaps: list[list[int]], apart: float) -> None:
-    """Move heaps, each as a whole, until none comes nearer to another point than ``apart``.
+    """Move heaps, each as a whole, to the nearest room where they cover no other point.
 
-    Each step takes a heap off the nearest of what it covers. A heap that is hemmed in stays where
-    it stands after :data:`_STEPS` steps.
+    A heap that has none within four times ``apart`` stays.
     """
-    for _ in range(_STEPS):
-        still = True
-        for heap in heaps:
-            others = np.setdiff1d(np.arange(len(xy)), heap)
-            off = xy[heap][:, None] - xy[others][None]
-            far = np.hypot(off[..., 0], off[..., 1])
-            if not far.size or far.min() >= apart * (1 - 1e-9):
-                continue
-            ours, theirs = np.unravel_index(int(np.argmin(far)), far.shape)
-            gap = float(far[ours, theirs])
-            ray = off[ours, theirs] / gap if gap else np.array([1.0, 0.0])
-            xy[heap] += ray * (apart - gap)
-            still = False
-        if still:
-            return
+    for heap in heaps:
+        others = np.delete(xy, heap, axis=0)
+        if not len(others):
+            continue
+        placed = xy[heap][None] + apart * _OFFSETS[:, None]
+        free = np.ones(len(placed), dtype=bool)
+        for other in others:
+            free &= np.hypot(*(placed - other).T).min(axis=0) >= apart * (1 - 1e-9)
+        if free.any():
+            xy[heap] = placed[int(np.argmax(free))]
 
 
 def _hexagonal(count: int) -> FloatArray:
