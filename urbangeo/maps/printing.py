@@ -13,13 +13,16 @@ import base64
 import io
 import os
 import re
+import struct
 import warnings
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from matplotlib.backends import _backend_pdf_ps
 from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font, weight_dict
@@ -27,6 +30,7 @@ from matplotlib.font_manager import get_font, weight_dict
 from urbangeo._version import __version__
 from urbangeo.errors import InputError
 from urbangeo.files import writing
+from urbangeo.maps.shaping import remembered
 from urbangeo.maps.style import FONT_FAMILY, missing_glyphs, settings, visible_texts
 from urbangeo.maps.typefaces import face, web_font
 
@@ -40,7 +44,7 @@ FORMATS = ("pdf", "svg", "png")
 _SCREEN_DPI = 96
 
 _PNG_EFFORT = 3
-"""How hard zlib tries: maps become a hundredth smaller with 6, and take 1.4 times as long."""
+"""How hard zlib tries: with 6 a map becomes a twelfth smaller and takes twice as long."""
 
 _PATCHING = Lock()
 
@@ -198,14 +202,33 @@ def _scaled(picture: Image, width: int) -> Image:
 
 
 def _png(picture: Image, dpi: float) -> bytes:
-    stream = io.BytesIO()
-    picture.save(stream, "PNG", dpi=(dpi, dpi), compress_level=_PNG_EFFORT)
-    return stream.getvalue()
+    """Write a PNG (ISO/IEC 15948) whose rows are not filtered.
+
+    Filters guess a pixel from those beside it. Maps are flat colours, which repeat anyway: as
+    they are, they become smaller than with the filters that Pillow chooses, in half the time.
+    """
+    width, height = picture.size
+    bands = len(picture.getbands())
+    rows = np.zeros((height, 1 + width * bands), np.uint8)
+    rows[:, 1:] = np.asarray(picture).reshape(height, -1)
+    # 8 bits; colour type 2 is RGB, 6 RGBA.
+    kind = struct.pack(">IIBBBBB", width, height, 8, {3: 2, 4: 6}[bands], 0, 0, 0)
+    per_metre = round(dpi / 0.0254)
+    parts = (
+        (b"IHDR", kind),
+        (b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1)),
+        (b"IDAT", zlib.compress(rows.tobytes(), _PNG_EFFORT)),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in parts
+    )
 
 
 def _saved(figure: Figure, **options: Any) -> bytes:
     stream = io.BytesIO()
-    with settings(), warnings.catch_warnings():
+    with settings(), remembered(), warnings.catch_warnings():
         warnings.filterwarnings("error", message="Glyph .* missing from font")
         figure.savefig(stream, **options)
     return stream.getvalue()
