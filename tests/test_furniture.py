@@ -223,7 +223,7 @@ def test_a_sheet_that_cannot_be_laid_out(make: Callable[[], Sheet]) -> None:
 def test_a_cased_line_is_drawn_case_first() -> None:
     made = sheet()
     draw_line(made.map, [(0, 0), (1, 1)], LINES["hsr"])
-    widths = [line.get_linewidth() for line in made.map.lines]
+    widths = [line.get_linewidth() for line in made.map.patches]
     assert len(widths) == 3
     assert widths[0] > widths[1] == widths[2]
 

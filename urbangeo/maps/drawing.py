@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 import shapely.ops
-from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as DrawnPath
 
@@ -28,9 +27,56 @@ __all__ = [
     "draw_lines",
     "draw_points",
     "fill",
+    "stroke",
     "stroke_inside",
     "window",
 ]
+
+
+def stroke(
+    axes: Axes,
+    lines: Sequence[Sequence[tuple[float, float]] | np.ndarray],
+    style: Line,
+    *,
+    zorder: float = 3,
+    gid: str = "",
+    opacity: float = 1.0,
+) -> None:
+    """Draw lines in one style: casings, then gaps, then the lines themselves.
+
+    All of them are one path, as dashes begin anew at each line and a thousand lines are drawn as
+    fast as one.
+
+    Parameters
+    ----------
+    lines
+        Coordinates of each line, shape (n, 2).
+    """
+    path = _strokes(lines)
+    if path is None:
+        return
+    strokes: list[tuple[str, float, tuple[float, ...]]] = []
+    if style.case:
+        strokes.append((style.case_colour, style.width + style.case, ()))
+    if style.gap:
+        strokes.append((style.gap, style.width, ()))
+    strokes.append((style.colour, style.width, style.dashes))
+    for colour, width, dashes in strokes:
+        patch = PathPatch(
+            path,
+            facecolor="none",
+            edgecolor=colour,
+            linewidth=points(width),
+            # Dashes are given in millimetres, and drawn in line widths.
+            linestyle=(0, tuple(part / width for part in dashes)) if dashes else "solid",
+            capstyle="butt",
+            joinstyle="round",
+            alpha=None if opacity >= 1 else opacity,
+            zorder=zorder,
+            gid=gid or None,
+        )
+        # Not add_patch, which measures every path for limits that are fixed here.
+        axes.add_artist(patch)
 
 
 def draw_line(
@@ -39,45 +85,27 @@ def draw_line(
     style: Line,
     *,
     zorder: float = 3,
-    dashes: tuple[float, ...] | None = None,
-    **options: object,
+    gid: str = "",
 ) -> None:
-    """Draw one line in a style: casing, then gaps, then the line itself."""
-    xy = np.asarray(coordinates, float)
-    pattern = style.dashes if dashes is None else dashes
-    shared: dict[str, object] = {"solid_joinstyle": "round", "zorder": zorder, **options}
-    if style.case:
-        axes.add_line(
-            Line2D(
-                *xy.T,
-                color=style.case_colour,
-                linewidth=points(style.width + style.case),
-                solid_capstyle="butt",
-                **shared,  # type: ignore[arg-type]
-            )
-        )
-    if style.gap:
-        axes.add_line(
-            Line2D(
-                *xy.T,
-                color=style.gap,
-                linewidth=points(style.width),
-                solid_capstyle="butt",
-                **shared,  # type: ignore[arg-type]
-            )
-        )
-    line = Line2D(
-        *xy.T,
-        color=style.colour,
-        linewidth=points(style.width),
-        solid_capstyle="butt",
-        dash_capstyle="butt",
-        **shared,  # type: ignore[arg-type]
-    )
-    if pattern:
-        # Dashes are given in line widths.
-        line.set_linestyle((0, tuple(part / style.width for part in pattern)))
-    axes.add_line(line)
+    """Draw one line; see :func:`stroke`."""
+    stroke(axes, [coordinates], style, zorder=zorder, gid=gid)
+
+
+def _strokes(lines: Sequence[Sequence[tuple[float, float]] | np.ndarray]) -> DrawnPath | None:
+    """Put lines into one path; None if there is none."""
+    parts = [np.asarray(line, float)[:, :2] for line in lines if len(line) > 1]
+    if not parts:
+        return None
+    codes = np.full(sum(map(len, parts)), DrawnPath.LINETO, dtype=DrawnPath.code_type)
+    codes[np.cumsum([0, *map(len, parts[:-1])])] = DrawnPath.MOVETO
+    return DrawnPath(np.vstack(parts), codes)
+
+
+def _parts(geometry: BaseGeometry) -> list[np.ndarray]:
+    """Give the coordinates of the lines in a geometry."""
+    found = shapely.get_parts(geometry)
+    found = found[shapely.get_dimensions(found) == 1]
+    return [shapely.get_coordinates(part) for part in found]
 
 
 def window(axes: Axes) -> BaseGeometry:
@@ -97,11 +125,7 @@ def metres_per_mm(axes: Axes) -> float:
 
 def add_lines(axes: Axes, geometry: BaseGeometry, name: str, zorder: float) -> None:
     """Draw lines in a style of :data:`urbangeo.maps.style.LINES`, gid ``line:<name>``."""
-    for part in shapely.get_parts(geometry):
-        if shapely.get_dimensions(part) == 1:
-            draw_line(
-                axes, shapely.get_coordinates(part), LINES[name], zorder=zorder, gid=f"line:{name}"
-            )
+    stroke(axes, _parts(geometry), LINES[name], zorder=zorder, gid=f"line:{name}")
 
 
 def _path(geometry: BaseGeometry) -> DrawnPath:
@@ -133,7 +157,7 @@ def fill(
         zorder=zorder,
         gid=gid,
     )
-    axes.add_patch(patch)
+    axes.add_artist(patch)
     return patch
 
 
@@ -149,7 +173,7 @@ def stroke_inside(axes: Axes, geometry: BaseGeometry, name: str, zorder: float) 
         zorder=zorder,
         gid=f"line:{name}",
     )
-    axes.add_patch(patch)
+    axes.add_artist(patch)
     patch.set_clip_path(_path(geometry), axes.transData)
 
 
@@ -167,12 +191,10 @@ def draw_area(
         fill(axes, geometry, style.fill, zorder, gid, style.opacity)
     if style.hatch:
         line = Line(style.hatch, style.hatch_width)
-        for part in shapely.get_parts(hatching(geometry, style.angle, style.spacing * scale)):
-            if shapely.get_dimensions(part) == 1:
-                draw_line(axes, shapely.get_coordinates(part), line, zorder=zorder, gid=gid)
+        hatches = _parts(hatching(geometry, style.angle, style.spacing * scale))
+        stroke(axes, hatches, line, zorder=zorder, gid=gid)
     if style.edge is not None:
-        for ring in shapely.get_parts(shapely.boundary(geometry)):
-            draw_line(axes, shapely.get_coordinates(ring), style.edge, zorder=zorder, gid=gid)
+        stroke(axes, _parts(shapely.boundary(geometry)), style.edge, zorder=zorder, gid=gid)
 
 
 def draw_lines(
@@ -185,19 +207,16 @@ def draw_lines(
     scale
         Units of the axes for a millimetre on paper, by which arrow heads are measured.
     """
-    options: dict[str, Any] = {} if style.opacity >= 1 else {"alpha": style.opacity}
     ends = {"": (), "end": (False,), "both": (True, False)}[style.arrow]
     widest = max(line.width + line.case for line in style.lines)
     solid = len(style.lines) == 1 and not style.lines[0].dashes and not style.lines[0].case
-    for part in shapely.get_parts(geometry):
-        if shapely.get_dimensions(part) != 1 or part.is_empty:
-            continue
-        xy = shapely.get_coordinates(part)
-        heads = []
+    tone = style.lines[-1].colour
+    plain: list[np.ndarray] = []
+    for whole in _parts(geometry):
+        xy, heads = whole, []
         for at_start in ends:
             xy, head = _with_head(xy, widest, scale, at_start=at_start)
             heads += [] if head is None else [shapely.Polygon(head)]
-        tone = style.lines[-1].colour
         if solid and heads:
             # In one piece, so that nothing shows twice through itself.
             shaft = shapely.buffer(
@@ -207,8 +226,9 @@ def draw_lines(
             continue
         for head in heads:
             fill(axes, head, tone, zorder, gid, style.opacity)
-        for line in style.lines:
-            draw_line(axes, xy, line, zorder=zorder, gid=gid, **options)
+        plain.append(xy)
+    for line in style.lines:
+        stroke(axes, plain, line, zorder=zorder, gid=gid, opacity=style.opacity)
 
 
 def _with_head(
