@@ -90,6 +90,15 @@ def test_a_road_runs_from_place_to_place(invented: Plan) -> None:
     assert roads["schematic"].all()
 
 
+def test_a_railway_port_of_entry_stands_in_its_county(invented: Plan) -> None:
+    row = invented.transport.iloc[:1]
+    row.loc[:, ["mode", "kind", "from", "to", "via"]] = ["rail", "port_of_entry", "", "", ""]
+    row.loc[:, ["name", "adcodes"]] = ["云江铁路口岸", "990101"]
+    found = row.geo().iloc[0]
+    assert found["geometry_from"] == "county"
+    assert shapely.box(100, 30, 100.5, 30.5).contains(found.geometry)
+
+
 @pytest.mark.parametrize(
     ("place", "adcodes", "how", "expected"),
     [

@@ -29,6 +29,7 @@ __all__ = ["located"]
 
 _AREAS = ("group", "core", "pole")
 _SEATS = ("prefecture_seat", "county_seat")
+_STOPS = {"station", "airport", "port", "port_of_entry"}
 _BETWEEN = re.compile(r"[;；、,，—－–~～]+")
 
 
@@ -159,7 +160,7 @@ def _course(row: dict[Any, Any], finder: _Finder) -> _Found:
     found = _through([finder.node(name, ()) for name in names])
     if found is not None:
         return found
-    if row["mode"] in {"air", "hub", "water"} or row["kind"] in {"station", "airport", "port"}:
+    if row["mode"] in {"air", "hub", "water"} or row["kind"] in _STOPS:
         return _site(row, finder)
     return _Found()
 
