@@ -34,7 +34,11 @@ def sheet(half_km: float = 150, crs: pyproj.CRS = CRS, **options: object) -> She
 
 
 def lines(made: Sheet) -> list[np.ndarray]:
-    return [line.get_xydata() for line in made.map.lines if line.get_gid() == "graticule"]  # type: ignore[misc]
+    return [
+        artist.get_path().vertices  # type: ignore[attr-defined, misc]
+        for artist in made.map.get_children()
+        if artist.get_gid() == "graticule"
+    ]
 
 
 def labels(made: Sheet) -> list[Text]:
@@ -165,7 +169,7 @@ def test_maps_side_by_side_have_one_each() -> None:
     made = new_sheet(box_, CRS, panel=True, beside=[box_])
     add_graticule(made, 1)
     (second, frame) = made.beside[0]
-    assert any(line.get_gid() == "graticule" for line in second.lines)
+    assert any(artist.get_gid() == "graticule" for artist in second.get_children())
     assert any(frame[0] < box(made, text)[0] for text in labels(made))
 
 

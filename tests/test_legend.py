@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.artist import Artist
 from matplotlib.lines import Line2D
+from matplotlib.patches import PathPatch
 from matplotlib.text import Text
 
 from urbangeo.catalog import data_folder
@@ -26,7 +28,7 @@ from urbangeo.maps.legend import (
 from urbangeo.maps.legendlayout import BREAK, OTHER_SIZE
 from urbangeo.maps.sheet import PAGES, Sheet, new_sheet
 from urbangeo.maps.style import SIZES, settings
-from urbangeo.maps.symbols import STYLES, LineStyle
+from urbangeo.maps.symbols import STYLES, LineStyle, varied
 
 LINE = Entry("线", lines=("county",))
 TextBox = tuple[float, float, float, float]
@@ -52,6 +54,15 @@ def box(made: Sheet, text: Text) -> TextBox:
     renderer = made.figure.canvas.get_renderer()  # type: ignore[attr-defined]
     extent = np.asarray(text.get_window_extent(renderer).extents) * 25.4 / made.figure.dpi
     return tuple(extent.tolist())  # type: ignore[return-value]
+
+
+def keys(made: Sheet) -> list[tuple[Artist, np.ndarray]]:
+    """The samples with their coordinates, millimetres."""
+    found = []
+    for artist in made.page.get_children():
+        if artist.get_gid() == "legend_key" and isinstance(artist, Line2D | PathPatch):
+            found.append((artist, artist.get_path().vertices))
+    return found  # type: ignore[return-value]
 
 
 def meet(one: TextBox, other: TextBox) -> bool:
@@ -131,8 +142,8 @@ def test_the_second_language_stands_below_in_smaller_type() -> None:
     assert below[0] == pytest.approx(above[0], abs=0.3)
     assert frame[1] < below[1]
     # The sample stands in the middle of both.
-    (key,) = [line for line in made.page.lines if isinstance(line, Line2D)]
-    assert key.get_ydata()[0] == pytest.approx((above[3] + below[1]) / 2, abs=0.3)  # type: ignore[index]
+    ((_, key),) = keys(made)
+    assert key[0, 1] == pytest.approx((above[3] + below[1]) / 2, abs=0.3)
 
 
 def test_the_second_language_makes_a_legend_hardly_wider() -> None:
@@ -163,8 +174,8 @@ def test_rows_stand_in_line_whatever_breaks() -> None:
         middles = [(at[name][1] + at[name][3]) / 2 for name in (one, other)]
         # A text with a second one below it stands higher than one without.
         assert middles[0] == pytest.approx(middles[1], abs=1.2)
-    keys = [line.get_ydata()[0] for line in made.page.lines]  # type: ignore[index]
-    assert keys[0] == keys[1]
+    drawn = [key[0, 1] for _, key in keys(made)]
+    assert drawn[0] == drawn[1]
 
 
 @pytest.mark.parametrize("lang", ["zh", "en", "both"])
@@ -234,8 +245,17 @@ def test_a_broad_band_stays_in_its_row() -> None:
     width = 6.0
     band = LineStyle((replace(broad.lines[0], width=width),))
     add_legend(made, [[Entry("带", style=band)]])
-    widest = max(line.get_linewidth() for line in made.page.lines)
+    widest = max(artist.get_linewidth() for artist, _ in keys(made))  # type: ignore[attr-defined]
     assert widest <= 3.3 * 72 / 25.4
+
+
+def test_large_signs_stand_apart() -> None:
+    made = sheet()
+    large = varied(STYLES["reserve-national"], size=7.0)
+    add_legend(made, [[Entry(name, style=large) for name in "甲乙丙"]])
+    heights = sorted({float(key[0, 1]) for _, key in keys(made)})
+    assert len(heights) == 3
+    assert np.diff(heights).min() >= 7.0 + 0.9 - 1e-9
 
 
 # Arrangements -------------------------------------------------------------------------------------

@@ -210,7 +210,8 @@ def _draw_key(sheet: Sheet, entry: Entry, x: float, y: float, key: float) -> Non
             )
         )
     for order, name in enumerate(entry.lines):
-        draw_line(page, [(x, y), (x + key, y)], LINES[name], zorder=6.1 + order / 10)
+        zorder = 6.1 + order / 10
+        draw_line(page, [(x, y), (x + key, y)], LINES[name], zorder=zorder, gid="legend_key")
     style = entry.style
     if isinstance(style, PointStyle):
         draw_points(page, [(x + key / 2, y)], style, zorder=6.5, gid="legend_key")

@@ -18,7 +18,7 @@ from urbangeo.maps.furniture import bar_width, may_break
 from urbangeo.maps.labels import measure
 from urbangeo.maps.sheet import Sheet
 from urbangeo.maps.style import SIZES, Weight
-from urbangeo.maps.symbols import Style
+from urbangeo.maps.symbols import PointStyle, Style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,6 +52,7 @@ _KEY = 11.0
 _NARROW_KEY = 8.5
 _PITCH = 5.0
 _AIR = 1.4  # between the texts of two rows, millimetres
+_SPACE = 0.9  # between two signs
 _BETWEEN = 0.2  # between the two languages of an entry
 _LONGEST = 36.0  # texts that are longer break, where columns stand side by side
 _OTHER_LEAST = 22.0  # a second text that is shorter stays in one line
@@ -222,7 +223,7 @@ def lay_out(sheet: Sheet, runs: Sequence[Run]) -> Layout:
         alike = text_size(figure, "A", SIZES["legend"])[1] + text_size(figure, "A", OTHER_SIZE)[1]
         pitch = max(pitch, alike + _BETWEEN + _AIR)
     for blocks in columns:
-        own = [max(pitch, block.height + _AIR) for block in blocks]
+        own = [max(pitch, block.height + _AIR, _sign(block.entry) + _SPACE) for block in blocks]
         heights.append(
             [_STACKED if b.entry is BREAK else h for b, h in zip(blocks, own, strict=True)]
         )
@@ -233,6 +234,11 @@ def lay_out(sheet: Sheet, runs: Sequence[Run]) -> Layout:
             for column in heights:
                 column[row : row + 1] = [most] if row < len(column) else []
     return Layout(columns, key, widths, heights)
+
+
+def _sign(entry: Entry) -> float:
+    """Give the height of a sign, millimetres."""
+    return entry.style.size if isinstance(entry.style, PointStyle) else 0.0
 
 
 def _blocks(figure: Figure, run: Run, longest: float) -> list[Block]:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["MOST_DPI", "Relief", "add_relief", "hillshade"]
+__all__ = ["MOST_DPI", "Relief", "add_relief", "hillshade", "relief_note"]
 
 MOST_DPI = 300.0
 """A finer picture shows nothing more in print."""
@@ -85,11 +85,10 @@ class Relief:
     cell_m: float
     share: float
 
-    @property
-    def note(self) -> str:
-        """A sentence for the figure's note."""
-        part = "" if self.share > 0.999 else f"，高程数据覆盖图幅的{self.share:.0%}"
-        return f"地貌晕渲：据高程数据 {self.name}，垂直夸张 {self.exaggeration:.1f} 倍{part}。"
+
+def relief_note(dem: str | os.PathLike[str]) -> str:
+    """Give the sentence for a figure's note."""
+    return f"地貌晕渲据使用者提供的高程数据（{Path(dem).name}），高程经垂直夸张，无数据处不绘。"
 
 
 def add_relief(
