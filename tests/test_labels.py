@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,11 +12,13 @@ import shapely
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from labelboards import board, named, point
 from matplotlib.axes import Axes
 from shapely.geometry import LineString, box
 
 from urbangeo.maps.labels import (
     CLEARANCE,
+    LEAST_SIZE,
     Label,
     Placement,
     has_room,
@@ -23,9 +26,6 @@ from urbangeo.maps.labels import (
     page_box,
     place,
 )
-from urbangeo.maps.labels import write as write_labels
-from urbangeo.maps.labelshapes import lines_cross, lines_meet
-from urbangeo.maps.sheet import DPI
 from urbangeo.maps.style import settings
 
 Box = tuple[float, float, float, float]
@@ -35,28 +35,6 @@ Box = tuple[float, float, float, float]
 def _styled() -> object:
     with settings():
         yield
-
-
-def board() -> Axes:
-    """A map of 100 × 100 mm on which a metre is a millimetre, 10 mm from the page's corner."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(120 / 25.4, 120 / 25.4), dpi=DPI)
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((10 / 120, 10 / 120, 100 / 120, 100 / 120))
-    axes.set_xlim(0, 100)
-    axes.set_ylim(0, 100)
-    return axes
-
-
-def point(key: str, x: float, y: float, **options: object) -> Label:
-    return Label(**{"key": key, "texts": (key,), "x": x, "y": y, "size": 7.0, **options})  # type: ignore[arg-type]
-
-
-def named(key: str, area: shapely.Geometry, *texts: str, **options: object) -> Label:
-    middle = area.centroid
-    return point(key, middle.x, middle.y, area=area, texts=texts or (key,), **options)
 
 
 def overlap(one: Box, other: Box, gap: float = 0.0) -> bool:
@@ -69,23 +47,23 @@ def overlap(one: Box, other: Box, gap: float = 0.0) -> bool:
 
 
 def check(axes: Axes, found: Placement) -> None:
-    boxes = [spot.box for spot in found.placed]
-    for one, other in itertools.combinations(boxes, 2):
-        assert not overlap(one, other, CLEARANCE - 1e-9)
+    """No name nearer to another than the clearance, none over the frame, no leader over either."""
+    for one, other in itertools.combinations(found.placed, 2):
+        if one.angle or other.angle:
+            apart = shapely.Polygon(one.corners).distance(shapely.Polygon(other.corners))
+            assert apart >= CLEARANCE - 1e-6
+        else:
+            assert not overlap(one.box, other.box, CLEARANCE - 1e-9)
+    lines = [(i, LineString(s.leader)) for i, s in enumerate(found.placed) if s.leader]
+    for (_, one), (_, other) in itertools.combinations(lines, 2):
+        assert not one.intersects(other)
+    for i, line in lines:
+        for j, spot in enumerate(found.placed):
+            assert i == j or not line.intersects(shapely.Polygon(spot.corners))
     left, bottom, right, top = page_box(axes)
-    for each in boxes:
+    for each in (spot.box for spot in found.placed):
         assert left < each[0] < each[2] < right
         assert bottom < each[1] < each[3] < top
-
-
-def test_the_frame_in_millimetres() -> None:
-    assert page_box(board()) == pytest.approx((10, 10, 110, 110))
-
-
-def test_a_character_is_about_as_wide_as_its_size() -> None:
-    """A Chinese character fills a square of the type's size: 10 points are 3.53 mm."""
-    width, _ = measure(board().get_figure(root=True), "黔中城市", 10)  # type: ignore[arg-type]
-    assert width == pytest.approx(4 * 10 / 72 * 25.4, rel=0.06)
 
 
 def test_a_point_is_named_on_its_right() -> None:
@@ -194,49 +172,164 @@ def test_spots_are_tried_in_order() -> None:
     assert (spot.x, spot.y) == pytest.approx((80, 80))
 
 
+def test_a_strong_line_is_covered_last() -> None:
+    """A weak line on the right is covered sooner than a strong one above."""
+    weak = LineString([(53, 45), (53, 55)])
+    strong = LineString([(40, 52.5), (60, 52.5)])
+    label = point("甲乙丙", 50, 50, radius=1.0)
+    (spot,) = place(board(), [label], lines=[(weak, 0.1), (strong, 3.0)]).placed
+    assert spot.box[0] > 61
+    assert overlap(spot.box, (63, 55, 63, 65))
+    assert not overlap(spot.box, (50, 62.5, 70, 62.5))
+
+
+def test_a_name_keeps_off_the_sign_of_another_place() -> None:
+    """Right of the point it would stand as near to the other sign; it stands above instead."""
+    other = (58.0, 50.0, 0.8)
+    label = point("甲乙", 50, 50, radius=1.0)
+    (alone,) = place(board(), [label], symbols=[(50, 50, 0.9)]).placed
+    assert 0.35 < 10 + 58.0 - 0.8 - alone.box[2] < 1.1
+    (spot,) = place(board(), [label], symbols=[(50, 50, 0.9), other]).placed
+    assert spot.y > alone.y + 1
+
+
+def test_a_belt_is_named_along_its_line() -> None:
+    run = LineString([(10, 10), (90, 50)])
+    label = point("旅游带", 50, 30, run=run, spots=((50.0, 30.0),))
+    (spot,) = place(board(), [label]).placed
+    assert spot.angle == pytest.approx(math.degrees(math.atan2(40, 80)), abs=0.1)
+    assert (spot.x, spot.y) == pytest.approx((60, 40), abs=1.0)
+    width, height = measure(board().get_figure(root=True), "旅游带", 7.0)  # type: ignore[arg-type]
+    assert shapely.Polygon(spot.corners).area == pytest.approx(width * height, rel=1e-6)
+    assert box(*spot.box).buffer(1e-9).covers(shapely.Polygon(spot.corners))
+
+
+def test_a_river_is_named_beside_its_line() -> None:
+    run = LineString([(10, 20), (90, 60)])
+    label = point("乌江", 50, 40, run=run, radius=0.3, spots=((50.0, 40.0),))
+    (spot,) = place(board(), [label], lines=run).placed
+    course = LineString([(20, 30), (100, 70)])
+    assert shapely.Polygon(spot.corners).distance(course) > 0.3
+    assert spot.y > 30 + (spot.x - 20) / 2  # above it
+
+
+def test_two_belts_that_cross_are_both_named() -> None:
+    axes = board()
+    runs = [LineString([(10, 50), (90, 52)]), LineString([(50, 10), (52, 90)])]
+    found = place(
+        axes,
+        [point(f"第{n}旅游带", 50, 50, run=run, required=True) for n, run in zip("一二", runs)],  # noqa: B905
+    )
+    assert len(found.placed) == 2
+    check(axes, found)
+    assert "\n" in found.placed[1].text  # the upright one is written downwards
+
+
+def test_too_short_a_run_is_named_at_a_spot() -> None:
+    run = LineString([(50, 50), (53, 52)])
+    label = point("民族文化旅游走廊", 50, 50, run=run, spots=((51.5, 51.0),))
+    (spot,) = place(board(), [label]).placed
+    assert spot.angle == 0
+    assert (spot.x, spot.y) == pytest.approx((61.5, 61))
+
+
+def test_a_required_name_is_set_smaller_before_it_is_left_out() -> None:
+    """Four characters of 7 points are 9.9 mm wide, of 5.5 points 7.8; their frame 0.9 more."""
+    walls = [(10, 10, 110, 57), (10, 63, 110, 110), (10, 10, 55, 110), (64.6, 10, 110, 110)]
+    label = point("甲乙丙丁", 49.8, 50, spots=((49.8, 50.0),), badge="#000000")
+    assert place(board(), [label], keep_off=walls).left_out == (label,)
+    required = replace(label, required=True)
+    (spot,) = place(board(), [required], keep_off=walls).placed
+    assert LEAST_SIZE <= spot.label.size < 7
+    assert spot.box[0] > 55
+    assert spot.box[2] < 64.6
+
+
+def test_a_required_name_stands_aside_before_it_is_left_out() -> None:
+    walls = [(40, 40, 80, 59), (40, 61, 80, 80), (40, 40, 59, 80), (61, 40, 80, 80)]
+    label = point("甲乙丙丁戊己", 50, 50, radius=0.5, size=LEAST_SIZE, required=True)
+    assert not place(board(), [label], keep_off=walls).placed  # a line may not cross a panel
+    signs = [(50 + x, 50 + y, 1.0) for x in (-3, 0, 3) for y in (-3, 0, 3) if x or y]
+    (spot,) = place(board(), [label], symbols=signs).placed
+    assert spot.leader is not None
+    assert spot.label.leader
+
+
+def test_what_can_have_no_place_is_given_back_as_it_came() -> None:
+    label = point("甲乙", -50, 50, required=True)
+    assert place(board(), [label]) == Placement((), (label,))
+
+
+def test_equal_names_of_one_place_are_written_once() -> None:
+    county = named("county", box(20, 20, 60, 60), "仁怀市", size=5.0, priority=6)
+    seat = point("seat", 30, 30, texts=("仁怀市",), required=True)
+    near = point("near", 32, 30, texts=("仁怀 市",), priority=-1)
+    far = point("far", 80, 80, texts=("仁怀市",))
+    found = place(board(), [county, seat, near, far])
+    assert {spot.label.key for spot in found.placed} == {"seat", "far"}
+    assert found.repeated == (county, near)
+    assert not found.left_out
+
+
+def test_equal_names_of_neighbouring_areas_are_written_twice() -> None:
+    areas = [named(f"{x}", box(x, 20, x + 20, 40), "市中区") for x in (20, 40)]
+    found = place(board(), areas)
+    assert len(found.placed) == 2
+    assert not found.repeated
+
+
 def test_no_label_no_place() -> None:
     assert place(board(), []) == Placement((), ())
 
 
-@hypothesis_settings(max_examples=15, deadline=None)
+KINDS = ("point", "required", "leader", "area", "run", "river", "badge")
+
+
+def made(number: int, kind: str, x: float, y: float, reach: float) -> Label:
+    """A name of a kind, at or near a place."""
+    key = f"名{number}"
+    options: dict[str, object] = {"priority": number % 4}
+    if kind == "required":
+        options |= {"required": True, "radius": 0.8}
+    if kind == "leader":
+        options |= {"required": True, "leader": True, "priority": 0}
+    if kind == "area":
+        options["area"] = box(x, y, x + reach, y + reach / 2)
+    if kind in ("run", "river"):
+        options["run"] = LineString([(x, y), (x + reach, y + reach / 3), (x + reach, y + reach)])
+        options["spots"] = ((x, y),)
+        options["radius"] = 0.3 if kind == "river" else 0.0
+    if kind == "badge":
+        options |= {"spots": ((x, y), (x + 5, y)), "badge": "#000000", "size": 4.6}
+    return point(key, x, y, **options)
+
+
+@hypothesis_settings(max_examples=25, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.floats(0, 100), st.floats(0, 100), st.booleans()), min_size=1, max_size=25
+        st.tuples(st.sampled_from(KINDS), st.floats(-5, 105), st.floats(-5, 105), st.floats(1, 40)),
+        min_size=1,
+        max_size=30,
     )
 )
-def test_whatever_is_asked_nothing_overlaps(points: list[tuple[float, float, bool]]) -> None:
+def test_whatever_is_asked_nothing_overlaps(asked: list[tuple[str, float, float, float]]) -> None:
     axes = board()
-    labels = [
-        point(f"名{i}", x, y, required=seat, leader=seat, priority=0 if seat else 1)
-        for i, (x, y, seat) in enumerate(points)
-    ]
-    found = place(axes, labels, keep_off=[(80, 10, 110, 60)])
+    labels = [made(number, *one) for number, one in enumerate(asked)]
+    signs = [(label.x, label.y, 0.7) for label in labels if label.area is None and not label.spots]
+    lines = LineString([(0, 50), (100, 55)])
+    legend = (80.0, 10.0, 110.0, 60.0)
+    found = place(axes, labels, keep_off=[legend], lines=lines, symbols=signs)
     check(axes, found)
-    assert len(found.placed) + len(found.left_out) == len(labels)
-    assert found == place(axes, labels, keep_off=[(80, 10, 110, 60)])
-
-
-def test_written_labels_are_where_they_were_placed() -> None:
-    axes = board()
-    labels = [
-        point("甲乙", 30, 30, radius=1.0),
-        named("x", box(60, 60, 80, 80), "丙丁戊\n己庚"),
-        named("辛壬", box(10, 10, 11, 11), leader=True),
-        point("G1", 50, 50, spots=((50.0, 50.0),), badge="#000000", size=5.0),
-    ]
-    found = place(axes, labels)
-    texts = write_labels(axes, found)
-    renderer = axes.get_figure(root=True).canvas.get_renderer()  # type: ignore[union-attr]
-    assert [text.get_gid() for text in texts] == [f"label:{label.key}" for label in labels]
-    for text, spot in zip(texts, found.placed, strict=True):
-        drawn = text.get_window_extent(renderer).extents / DPI * 25.4
-        assert drawn[0] >= spot.box[0] - 0.05
-        assert drawn[1] >= spot.box[1] - 0.05
-        assert drawn[2] <= spot.box[2] + 0.05
-        assert drawn[3] <= spot.box[3] + 0.05
-        # Text with a path effect would become outlines.
-        assert not text.get_path_effects()
-    assert len([line for line in axes.lines if line.get_gid() == "leader:辛壬"]) == 1
+    for spot in found.placed:
+        shape = shapely.Polygon(spot.corners)
+        assert not shape.intersects(box(*legend))
+        assert not any(shape.intersects(shapely.Point(10 + x, 10 + y)) for x, y, _ in signs)
+        assert spot.label.size >= min(LEAST_SIZE, made(0, "badge", 0, 0, 1).size)
+    keys = [spot.label.key for spot in found.placed]
+    keys += [label.key for label in found.left_out]
+    assert sorted(keys) == sorted(label.key for label in labels)
+    again = place(axes, labels, keep_off=[legend], lines=lines, symbols=signs)
+    assert again == found
 
 
 def test_a_leader_runs_through_no_other_symbol() -> None:
@@ -249,19 +342,3 @@ def test_a_leader_runs_through_no_other_symbol() -> None:
     assert spot.leader is not None
     line = LineString(spot.leader)
     assert all(line.distance(shapely.Point(10 + x, 10 + y)) > 0.79 for x, y in ring)
-
-
-def test_lines_meet_boxes_and_lines_as_shapely_says() -> None:
-    rng = np.random.default_rng(2)
-    lines, others = rng.uniform(0, 10, (2, 300, 4))
-    low = rng.uniform(0, 9, (300, 2))
-    boxes = np.hstack([low, low + rng.uniform(0.1, 3, (300, 2))])
-    lines[0, 2:] = lines[0, :2]  # of no length
-    lines[1, 2] = lines[1, 0]  # upright
-    ours = shapely.linestrings(lines.reshape(-1, 2, 2))
-    theirs = shapely.linestrings(others.reshape(-1, 2, 2))
-    grown = shapely.box(*(boxes + np.array([-0.2, -0.2, 0.2, 0.2])).T)
-    assert (lines_meet(lines, boxes) == shapely.intersects(ours, grown)).all()
-    assert (lines_cross(lines[1:], others[1:]) == shapely.intersects(ours[1:], theirs[1:])).all()
-    assert not lines_meet(np.full((1, 4), np.nan), boxes[:1]).any()
-    assert not lines_cross(np.full((1, 4), np.nan), others[:1]).any()

@@ -103,7 +103,9 @@ class LineRoom:
             off = ((order + 0.5) / count[owner] * 2 - 1) * half[owner]
             middle = np.column_stack([x[owner], y[owner]])
             middle += off[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])[owner]
-            squares = np.hstack([middle - up[owner, None], middle + up[owner, None]])
+            # Squares so wide that they touch, and nothing is counted twice.
+            half = (up * np.maximum(np.abs(np.cos(angle)), np.abs(np.sin(angle))))[owner, None]
+            squares = np.hstack([middle - half, middle + half])
             found[askew] = np.bincount(owner, self._over(squares), len(askew))
         return found
 

@@ -64,7 +64,7 @@ _FRAME_GAP = 0.6
 _LINE_COST = 0.5
 """Cost of covering a millimetre of line of weight 1."""
 _NEAR = 1.1
-_NEAR_COST = 0.7
+_NEAR_COST = 1.0
 """A name nearer than this to the sign of another place may be taken for its name."""
 _OWN = 0.15
 """A leader line ends no farther than this from the symbol that it names."""
@@ -119,7 +119,8 @@ def place(
         for i, label in smaller.items():
             if label is not None:
                 options[i] = ground.open_spots(label)
-        rows = choose(options)
+        if any(len(options[i]) for i in smaller):
+            rows = choose(options)
     placed = tuple(
         _placed(option, row) for option, row in zip(options, rows, strict=True) if row is not None
     )
