@@ -67,7 +67,14 @@ def test_leader_lines_are_callouts_where_the_sheet_has_them() -> None:
     made = labelling(exportmap.towns(), exportmap.SCALE)
     assert made is not None
     callouts = made.findall("rules/rule/settings/callout")
-    assert len(callouts) == 2
+    # They end at the edge of signs of 4 and 3 mm.
+    ends = [
+        one.get("value")
+        for callout in callouts
+        for one in callout.iter("Option")
+        if one.get("name") == "offsetFromAnchor"
+    ]
+    assert ends == ["2", "1.5"]
     assert '"label_leader" = 1' in {
         str(one.get("value")).partition(" AND ")[2].partition(" AND ")[2]
         for one in made.iter("Option")
@@ -81,3 +88,14 @@ def test_first_names_come_first() -> None:
         int(str(one.get("priority"))) for one in made.findall("rules/rule/settings/placement")
     )
     assert city > town
+
+
+def test_names_belong_to_signs_that_stand_beside_their_places() -> None:
+    made = labelling(exportmap.towns(), exportmap.SCALE)
+    assert made is not None
+    for placement in made.findall("rules/rule/settings/placement"):
+        assert placement.get("geometryGeneratorEnabled") == "1"
+        assert '"shift_x_mm" * @map_scale' in str(placement.get("geometryGenerator"))
+    plain = labelling(exportmap.names(), exportmap.SCALE)
+    assert plain is not None
+    assert {one.get("geometryGeneratorEnabled") for one in plain.iter("placement")} == {"0"}

@@ -138,7 +138,8 @@ def export_map(
     enlarged = {} if inset is None else written_names(inset)
     region = "base"
     if extent is not None:
-        region = ascii_name(f"{extent.plan} {extent.name}" if extent.plan else extent.name)
+        parts = [str(getattr(extent, part, "")) for part in ("plan", "name")]
+        region = ascii_name(" ".join(parts).strip() or extent.title)
     elif ground.whole:
         region = "province"
     made = ground_tables(ground, region, crs, boundaries)

@@ -123,6 +123,9 @@ def table_of(
         Columns that styles and names need; a column of the same name becomes ``…_given``.
     """
     shapes = gpd.GeoSeries([_uniform(one, kind) for one in geometries], crs=crs).to_crs(WGS84)
+    if kind != "area":
+        # To the centimetre, so that places come back from the projection as they were.
+        shapes = shapes.transform(lambda xy: np.round(xy, 7))
     own = _plain(pd.DataFrame(list(cells), index=range(len(cells))))
     first = pd.DataFrame(dict(ours))
     taken = {column.lower() for column in first.columns} | {"fid", "geom", "geometry"}

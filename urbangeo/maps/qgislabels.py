@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import tostring
 
-from urbangeo.maps.exports import CLASS, LABEL, LABEL_LAT, LABEL_LEADER, LABEL_LON
+from urbangeo.maps.exports import CLASS, LABEL, LABEL_LAT, LABEL_LEADER, LABEL_LON, SHIFT_X, SHIFT_Y
 from urbangeo.maps.qgisxml import (
     element,
     expression_map,
@@ -41,6 +41,11 @@ _WEIGHTS = {"regular": ("Regular", 50), "medium": ("Medium", 57), "bold": ("Bold
 _PLACEMENTS = {"point": 6, "line": 4, "area": 4}
 """In order round a point, from the right; level on a line or in an area."""
 _OVER_POINT = 1
+# A leader line ends at a sign that stands beside its place, not at the place.
+_BESIDE = (
+    f'translate($geometry, "{SHIFT_X}" * @map_scale / 1000 / (111320 * cos(radians($y))), '
+    f'-"{SHIFT_Y}" * @map_scale / 1000 / 111320)'
+)
 
 
 def labelling(layer: ExportLayer, scale: float) -> Element | None:
@@ -58,11 +63,12 @@ def labelling(layer: ExportLayer, scale: float) -> Element | None:
     if not groups:
         return None
     if len(groups) == 1 and len(next(iter(groups.values()))) == len(layer.classes):
-        return element("labeling", {"type": "simple"}, _settings(layer, next(iter(groups)), scale))
+        names, classes = next(iter(groups.items()))
+        return element("labeling", {"type": "simple"}, _settings(layer, names, classes, scale))
     rules = element("rules", {"key": "all"})
     for row, (names, classes) in enumerate(groups.items()):
         about = {"key": f"names-{row}", "filter": _filter(classes)}
-        rules.append(element("rule", about, _settings(layer, names, scale)))
+        rules.append(element("rule", about, _settings(layer, names, classes, scale)))
     return element("labeling", {"type": "rule-based"}, rules)
 
 
@@ -70,7 +76,9 @@ def _filter(classes: Sequence[ExportClass]) -> str:
     return f'"{CLASS}" IN ({", ".join(quoted(one.value) for one in classes)})'
 
 
-def _settings(layer: ExportLayer, names: NameStyle, scale: float) -> Element:
+def _settings(
+    layer: ExportLayer, names: NameStyle, classes: Sequence[ExportClass], scale: float
+) -> Element:
     leaders = bool(layer.frame[LABEL_LEADER].any()) if LABEL_LEADER in layer.frame else False
     made = element(
         "settings",
@@ -82,7 +90,8 @@ def _settings(layer: ExportLayer, names: NameStyle, scale: float) -> Element:
         expressions(_rules(layer, scale, leaders=leaders), "dd_properties"),
     )
     if leaders:
-        made.append(_callout())
+        signs = [one.style.size for one in classes if isinstance(one.style, PointStyle)]
+        made.append(_callout(max(signs, default=0.0) / 2))
     return made
 
 
@@ -145,9 +154,14 @@ def _text_style(names: NameStyle) -> Element:
 def _placement(layer: ExportLayer, names: NameStyle) -> Element:
     # A name without a sign stands at its place.
     bare = all(isinstance(one.style, PointStyle) and not one.style.marks for one in layer.classes)
+    frame = layer.frame
+    beside = SHIFT_X in frame and bool((frame[[SHIFT_X, SHIFT_Y]] != 0).to_numpy().any())
     return element(
         "placement",
         {
+            "geometryGeneratorEnabled": beside,
+            "geometryGeneratorType": "PointGeometry",
+            "geometryGenerator": _BESIDE if beside else "",
             "placement": _OVER_POINT if bare else _PLACEMENTS[layer.kind],
             "predefinedPositionOrder": "R,TR,BR,T,B,L,TL,BL",
             "offsetType": 1,
@@ -202,8 +216,8 @@ def _rules(layer: ExportLayer, scale: float, *, leaders: bool) -> dict[str, str]
     return rules
 
 
-def _callout() -> Element:
-    """Give the leader line."""
+def _callout(radius: float) -> Element:
+    """Give the leader line, which ends at the edge of a sign."""
     line = LINES["leader"]
     stroke = {
         "line_color": rgba(line.colour),
@@ -225,6 +239,8 @@ def _callout() -> Element:
                 "lineSymbol": tostring(symbol, encoding="unicode"),
                 "offsetFromLabel": "0.1",
                 "offsetFromLabelUnit": "MM",
+                "offsetFromAnchor": number(radius),
+                "offsetFromAnchorUnit": "MM",
                 "ddProperties": expression_map({}),
             }
         ),
