@@ -245,13 +245,12 @@ class _Map:
         self.notes.append(f"县域边界：{counties.attrs['provenance'].get('attribution', '')}")
 
     def _draw_network(self) -> None:
-        from urbangeo.maps.circlelayer import _DRAWN_ORDER, _RAILS, _ROADS
+        from urbangeo.maps.circlelayer import LINK_CLASSES, LINK_KINDS, LINK_ORDER
         from urbangeo.maps.style import COLOURS, LINES
 
         net = self.circle.net
         rows = net.link_rows
         t = net._tables
-        known = {**_ROADS, **_RAILS}
         kinds = t.links["class"].astype(str).to_numpy(dtype=object)[rows]
         if len(self.bands):
             west, south, east, north = self.bands.total_bounds
@@ -264,9 +263,9 @@ class _Map:
             rows, kinds = rows[near], kinds[near]
         room, left = MOST_POINTS, 0
         drawn: list[tuple[str, str, NDArray[np.int64]]] = []
-        for label in reversed(_DRAWN_ORDER):
-            style = next(one for name, one in known.values() if name == label)
-            wanted = [kind for kind, (name, _) in known.items() if name == label]
+        for key in reversed(LINK_ORDER):
+            label, _, style = LINK_KINDS[key]
+            wanted = [kind for kind, drawn_as in LINK_CLASSES.items() if drawn_as == key]
             chosen = rows[np.isin(kinds, wanted)]
             corners = int((t.lines.offsets[chosen + 1] - t.lines.offsets[chosen]).sum())
             if corners > room:

@@ -13,6 +13,7 @@ import shapely
 from urbangeo.crs import WGS84, require_crs
 from urbangeo.errors import InputError
 from urbangeo.maps.drawing import add_lines, draw_points, fill, window
+from urbangeo.maps.fetched import Remark
 from urbangeo.maps.labels import Label
 from urbangeo.maps.layers import Symbol
 from urbangeo.maps.legend import Entry
@@ -28,28 +29,35 @@ if TYPE_CHECKING:
 
 __all__ = ["CircleLayer", "make_circle"]
 
-_ROADS = {
-    "expressway": ("高速公路", "expressway"),
-    "national": ("普通国道", "national"),
-    "provincial": ("省道及以下公路", "provincial"),
-    "county": ("省道及以下公路", "provincial"),
-    "urban": ("省道及以下公路", "provincial"),
-    "connector": ("省道及以下公路", "provincial"),
+LINK_KINDS = {
+    "expressway": ("高速公路", "Expressway", "expressway"),
+    "national": ("普通国道", "National road", "national"),
+    "provincial": ("省道及以下公路", "Provincial and lesser road", "provincial"),
+    "hsr": ("高速铁路", "High-speed railway", "hsr"),
+    "intercity": ("城际铁路", "Inter-city railway", "intercity"),
+    "rail": ("普速、市域铁路", "Conventional or suburban railway", "rail"),
 }
-_RAILS = {
-    "hsr": ("高速铁路", "hsr"),
-    "intercity": ("城际铁路", "intercity"),
-    "conventional": ("普速、市域铁路", "rail"),
-    "suburban": ("普速、市域铁路", "rail"),
-    "metro": ("普速、市域铁路", "rail"),
+"""Chinese, English and style of what is drawn of a network."""
+
+LINK_CLASSES = {
+    "county": "provincial",
+    "urban": "provincial",
+    "connector": "provincial",
+    "conventional": "rail",
+    "suburban": "rail",
+    "metro": "rail",
+    **{name: name for name in ("expressway", "national", "provincial", "hsr", "intercity")},
 }
-_DRAWN_ORDER = ("省道及以下公路", "普通国道", "高速公路", "普速、市域铁路", "城际铁路", "高速铁路")
+LINK_ORDER = ("provincial", "national", "expressway", "rail", "intercity", "hsr")
+"""Drawn in this order, the last on top."""
+
 _SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82, 0.1, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
 class _TownStyle:
     text: str
+    english: str
     marker: str
     face: str
     stroke: str
@@ -59,14 +67,21 @@ class _TownStyle:
 
 
 _TOWNS = {
-    "inside": _TownStyle("圈内", "o", COLOURS["town"], COLOURS["paper"]),
+    "inside": _TownStyle("圈内", "Inside", "o", COLOURS["town"], COLOURS["paper"]),
     "borderline": _TownStyle(
-        "临界（余量小于路网误差）", "D", COLOURS["expressway"], COLOURS["ink"]
+        "临界（余量小于路网误差）",
+        "Borderline (within its error)",
+        "D",
+        COLOURS["expressway"],
+        COLOURS["ink"],
     ),
-    "outside": _TownStyle("圈外", "o", COLOURS["paper"], COLOURS["town"]),
-    "unreachable": _TownStyle("不可达", "X", COLOURS["paper"], COLOURS["town"]),
-    "unsnapped": _TownStyle("未接入路网", "^", COLOURS["paper"], COLOURS["faint_ink"]),
+    "outside": _TownStyle("圈外", "Outside", "o", COLOURS["paper"], COLOURS["town"]),
+    "unreachable": _TownStyle("不可达", "Not reachable", "X", COLOURS["paper"], COLOURS["town"]),
+    "unsnapped": _TownStyle(
+        "未接入路网", "Not on the network", "^", COLOURS["paper"], COLOURS["faint_ink"]
+    ),
 }
+_DIRECTIONS = {"to": ("前往中心", "to the centre"), "from": ("自中心出发", "from the centre")}
 _SEAT_KINDS = {"prefecture_seat", "county_seat"}
 _SEAT_MM, _TOWN_MM = 1.7, 1.05
 
@@ -81,7 +96,7 @@ class CircleLayer:
     towns: gpd.GeoDataFrame | None
     links: gpd.GeoDataFrame
     limit: BaseGeometry
-    notes: list[str] = field(default_factory=list)
+    notes: list[Remark] = field(default_factory=list)
 
     # What is told ---------------------------------------------------------------------------------
 
@@ -90,17 +105,18 @@ class CircleLayer:
         """Tell whether the network is a skeleton."""
         return bool(self.circle.network.get("schematic", True))
 
-    @property
-    def title(self) -> str:
+    def title(self, lang: str = "zh") -> str:
         """Centres and minutes."""
         names = "、".join(self.centres["name"].astype(str))
+        if lang == "en":
+            return f"{self.circle.minutes:g}-minute commuting circle of {names}"
         return f"{names}{self.circle.minutes:g}分钟通勤圈"
 
-    @property
-    def heading(self) -> str:
+    def heading(self, lang: str = "zh") -> str:
         """The circle's extent, or what the figure is."""
         extent = getattr(self.circle, "extent", None)
-        return str(getattr(extent, "title", "")) or "通勤圈分析"
+        plain = "Commuting circle" if lang == "en" else "通勤圈分析"
+        return str(getattr(extent, "title", "")) or plain
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -113,26 +129,35 @@ class CircleLayer:
 
     def entries(self, view: BaseGeometry) -> list[Entry]:
         """Give the legend of what stands in a window, under headings; the centre needs none."""
-        groups: dict[str, list[Entry]] = {
-            "": [Entry("通勤中心", style=STYLES["centre"])],
-            f"{_direction(self.circle)}行程时间": self._band_entries(),
-            "城镇": self._town_entries(view),
-            "路网（骨架）" if self.schematic else "路网": self._link_entries(view),
-        }
+        way, way_en = _DIRECTIONS.get(str(self.circle.direction), ("", ""))
+        net = ("路网（骨架）", "Network (skeleton)") if self.schematic else ("路网", "Network")
+        groups = (
+            ("", "", [Entry("通勤中心", style=STYLES["centre"], other="Centre")]),
+            (f"{way}行程时间", f"Time {way_en}".strip(), self._band_entries()),
+            ("城镇", "Towns", self._town_entries(view)),
+            (*net, self._link_entries(view)),
+        )
         listed: list[Entry] = []
-        for heading, group in groups.items():
+        for heading, english, group in groups:
             if group and heading:
-                listed.append(Entry(heading, heading=True))
+                listed.append(Entry(heading, heading=True, other=english))
             listed += group
         return listed
 
     def _band_entries(self) -> list[Entry]:
         made = [
-            Entry(f"{low:g}–{high:g} 分钟", fill=colour, edge=COLOURS["county"])
+            Entry(
+                f"{low:g}–{high:g} 分钟",
+                fill=colour,
+                edge=COLOURS["county"],
+                other=f"{low:g}–{high:g} min",
+            )
             for low, high, colour, _ in self._drawn_bands()
         ]
         if not self.limit.is_empty:
-            made.append(Entry(f"{self.circle.minutes:g} 分钟圈界", lines=("limit",)))
+            limit = f"{self.circle.minutes:g}"
+            other = f"Limit of {limit} min"
+            made.append(Entry(f"{limit} 分钟圈界", lines=("limit",), other=other))
         return made
 
     def _drawn_bands(self) -> list[tuple[float, float, str, BaseGeometry]]:
@@ -151,16 +176,23 @@ class CircleLayer:
             count, seen = (int((one["drawn"] == status).sum()) for one in (self.towns, here))
             if seen:
                 words = f"{count} 处" if seen == count else f"{count} 处，图内 {seen} 处"
-                made.append(Entry(f"{style.text}（{words}）", style=style.sign(_SEAT_MM)))
+                english = f"{count}" if seen == count else f"{count}, {seen} on the map"
+                made.append(
+                    Entry(
+                        f"{style.text}（{words}）",
+                        style=style.sign(_SEAT_MM),
+                        other=f"{style.english} ({english})",
+                    )
+                )
         return made
 
     def _link_entries(self, view: BaseGeometry) -> list[Entry]:
         seen = self.links[shapely.intersects(self.links.geometry.to_numpy(), view)]
         made = []
-        for words in reversed(_DRAWN_ORDER):
-            chosen = seen[seen["words"] == words]
-            if len(chosen):
-                made.append(Entry(words, lines=(str(chosen["line"].iloc[0]),)))
+        for line in reversed(LINK_ORDER):
+            if (seen["line"] == line).any():
+                words, english, style = LINK_KINDS[line]
+                made.append(Entry(words, lines=(style,), other=english))
         return made
 
     def _here(self, view: BaseGeometry) -> gpd.GeoDataFrame:
@@ -168,51 +200,47 @@ class CircleLayer:
         inside = shapely.contains_xy(view, self.towns.geometry.x, self.towns.geometry.y)
         return self.towns[inside]
 
-    def footer(self, view: BaseGeometry) -> list[str]:
+    def footer(self, view: BaseGeometry, lang: str = "zh") -> list[str]:
         """Give the small type below the legend."""
         about = self.circle.network
+        english = lang == "en"
         rows = []
         if self.towns is not None:
             seats = self._here(view)["seat"]
             if seats.any() and not seats.all():
-                rows.append("大号符号为市县驻地，小号为城镇")
-        year = f"{about['year']} 年末路网" if about.get("year") else "路网年份未定"
-        profile = about.get("profile_title") or about.get("profile") or "未注明"
-        rows.append(f"{year}；速度方案：{profile}")
+                rows.append(
+                    "Large signs: seats; small ones: towns"
+                    if english
+                    else "大号符号为市县驻地，小号为城镇"
+                )
+        year, profile = about.get("year"), about.get("profile_title") or about.get("profile")
+        if english:
+            told = f"Network at the end of {year}" if year else "Network of no stated year"
+            profile = about.get("profile") or "not stated"
+            rows.append(f"{told}; speeds: {profile}")
+        else:
+            told = f"{year} 年末路网" if year else "路网年份未定"
+            rows.append(f"{told}；速度方案：{profile or '未注明'}")
         return rows
 
-    def times(self) -> tuple[str, list[tuple[str, str]]]:
+    def times(self, lang: str = "zh") -> tuple[str, list[tuple[str, str]]]:
         """Seats within the circle, or all places where there is no seat, by their minutes."""
         towns = self.circle.towns
         if not len(towns) or "minutes" not in towns:
             return "", []
         inside = towns[towns["status"] == "inside"]
         seats = inside[inside["kind"].isin(_SEAT_KINDS)] if "kind" in inside else inside.iloc[:0]
-        heading = "圈内市县驻地（分钟）" if len(seats) else "圈内城镇（分钟）"
+        heading, english = (
+            ("圈内市县驻地（分钟）", "Seats inside (minutes)")
+            if len(seats)
+            else ("圈内城镇（分钟）", "Towns inside (minutes)")
+        )
         chosen = (seats if len(seats) else inside).sort_values(["minutes", "name"], kind="stable")
         rows = [
             (str(name), f"{minutes:.0f}")
             for name, minutes in zip(chosen["name"], chosen["minutes"], strict=True)
         ]
-        return heading, rows
-
-    def note(self, boundaries: str) -> list[str]:
-        """Tell what the circle rests on, and where it is from."""
-        about = self.circle.network
-        words = ""
-        if self.schematic:
-            words += "示意：路网为骨架路网，路段取节点间直线连接，不反映实际线形。"
-        words += (
-            "城镇是否在圈内由门到门行程时间判定，圈界仅为其图示；通勤圈是通勤联系的替代指标，"
-            "不等于实际通勤流。"
-        )
-        data = [str(one) for one in about.get("attribution", []) if one]
-        source = f"数据：行政区划界线 {boundaries}"
-        if data:
-            source += f"；路网 {'、'.join(data)}"
-        if about.get("digest"):
-            source += f"；路网校验码 {str(about['digest'])[:12]}"
-        return [words, f"{source}。"]
+        return english if lang == "en" else heading, rows
 
     # Drawing --------------------------------------------------------------------------------------
 
@@ -224,12 +252,11 @@ class CircleLayer:
         if not self.limit.is_empty:
             add_lines(axes, outlines([self.limit]), "limit", 4.5)
         seen = self.links[shapely.intersects(self.links.geometry.to_numpy(), view)]
-        for order, words in enumerate(_DRAWN_ORDER):
-            chosen = seen[seen["words"] == words]
+        for order, line in enumerate(LINK_ORDER):
+            chosen = seen[seen["line"] == line]
             if len(chosen):
                 merged = shapely.line_merge(shapely.union_all(chosen.geometry.to_numpy()))
-                name = str(chosen["line"].iloc[0])
-                add_lines(axes, shapely.intersection(merged, view), name, 5 + order / 10)
+                add_lines(axes, shapely.intersection(merged, view), line, 5 + order / 10)
         if self.towns is not None:
             here = self._here(view)
             for status, style in _TOWNS.items():
@@ -332,13 +359,10 @@ def make_circle(circle: Any, crs: pyproj.CRS) -> CircleLayer:
         if "kind" in towns:
             seat = towns["kind"].isin(_SEAT_KINDS)
         towns = towns.assign(drawn=town_verdicts(towns), seat=seat)
-    known = {**_ROADS, **_RAILS}
     links = circle.net.links
     require_crs(links, "links of the network")
-    links = links[links["class"].isin(known)].to_crs(crs)
-    links = links.assign(
-        words=[known[c][0] for c in links["class"]], line=[known[c][1] for c in links["class"]]
-    )
+    links = links[links["class"].isin(LINK_CLASSES)].to_crs(crs)
+    links = links.assign(line=links["class"].astype(str).map(LINK_CLASSES))
     return CircleLayer(
         circle,
         projected(bands, "bands of the circle", crs),
@@ -379,10 +403,6 @@ def _centres(circle: Any, crs: pyproj.CRS) -> gpd.GeoDataFrame:
         crs=WGS84,
     )
     return projected(frame, "centres of the circle", crs)
-
-
-def _direction(circle: Any) -> str:
-    return {"to": "前往中心", "from": "自中心出发"}.get(str(circle.direction), "")
 
 
 def _road_numbers(links: gpd.GeoDataFrame, view: BaseGeometry) -> list[Label]:

@@ -23,6 +23,7 @@ from urbangeo.maps.notes import Words, note_of
 from urbangeo.maps.prepare import MapPart, Prepared, prepare
 from urbangeo.maps.reader import BASE_ENTRIES
 from urbangeo.maps.records import FigureRecord
+from urbangeo.maps.shaping import remembered
 from urbangeo.maps.sheet import Box, Sheet, add_inset, add_map_title, new_sheet, on_map
 from urbangeo.maps.style import settings
 
@@ -101,7 +102,7 @@ def lay_out(
     """
     check_language(lang)
     words = Words(approval, date)
-    with settings():
+    with settings(), remembered():
         composer = _Composer(prepared, page or prepared.figure.pages[0], lang, words)
         composer.dem = dem
         return composer.draw(prepared.figure.graticule if graticule is None else graticule)
@@ -119,8 +120,6 @@ class _Composer:
         self.dem: str | os.PathLike[str] | None = None
         self.panel = self.figure.panel or len(prepared.parts) > 1
         self.english = dict(BASE_ENTRIES)
-        for layer in self.figure.layers:
-            self.english |= {one.label: one.label_en for one in layer.classes if one.label_en}
 
     # The sheet ------------------------------------------------------------------------------------
 
@@ -184,7 +183,7 @@ class _Composer:
                 footer=self._footer(sheet),
             )
             drawn = [entry.text for run in printed for entry in run]
-            note = note_of(self.prepared, sheet, drawn, self.words)
+            note = note_of(self.prepared, sheet, drawn, self.words, self.lang)
             needed = len(note_rows(sheet, note))
             wide = arranged.width if arranged.hides >= _MEMBER else column
             if needed <= rows and wide <= column + 0.01:
@@ -210,7 +209,7 @@ class _Composer:
         """Give what is listed at the head of the column: what the figure asks, a circle's times."""
         asked = self.figure.listing
         if asked is None:
-            return [circle.times() for circle in self.prepared.circles[:1]]
+            return [circle.times(self.lang) for circle in self.prepared.circles[:1]]
         layers = [
             layer
             for layer in self.prepared.layers
@@ -228,26 +227,30 @@ class _Composer:
 
     def _footer(self, sheet: Sheet) -> list[str]:
         view = window(sheet.map)
-        return [row for circle in self.prepared.circles for row in circle.footer(view)]
+        return [row for circle in self.prepared.circles for row in circle.footer(view, self.lang)]
 
     def _titles(self) -> tuple[str, str, str, str]:
         """Give heading, title, number and a second title in English."""
-        figure, english = self.figure, self.lang == "en"
+        figure = self.figure
         circles, extents = self.prepared.circles, self.prepared.extents
         first = circles[0] if circles else None
-        title = figure.title or (first.title if first else "规划范围图")
-        if self.prepared.schematic and "示意" not in title:
-            title = f"{title.removesuffix('图')}示意图"
-        heading = figure.heading or self._plan_title() or (first.heading if first else "")
+        title = figure.title or (first.title() if first else "规划范围图")
+        english = figure.title_en
+        if not figure.title:
+            english = english or (first.title("en") if first else "Extent of the plan")
+        if self.prepared.schematic:
+            if "示意" not in title:
+                title = f"{title.removesuffix('图')}示意图"
+            if english and "schematic" not in english.lower():
+                english = f"{english} (schematic)"
+        heading = figure.heading or self._plan_title() or (first.heading() if first else "")
         heading = heading or str(getattr(extents[0] if extents else None, "title", ""))
-        number, subtitle = figure.number, ""
-        if self.lang == "both":
-            subtitle = figure.title_en
-        elif english:
-            heading = figure.heading_en or heading
-            title = figure.title_en or title
-            number = figure.number_en or number
-        return heading, title, number, subtitle
+        if self.lang == "en":
+            other = figure.heading_en or (
+                "" if figure.heading or not first else first.heading("en")
+            )
+            return other or heading, english or title, figure.number_en or figure.number, ""
+        return heading, title, figure.number, english if self.lang == "both" else ""
 
     def _plan_title(self) -> str:
         if not self.figure.plan:
@@ -262,10 +265,10 @@ class _Composer:
         return english if self.lang == "en" else f"{chinese} {english}"
 
     def _translated(self, entry: Entry) -> Entry:
-        english = self.english.get(entry.text, "")
-        if self.lang == "zh" or not english:
-            return entry
-        return replace(entry, text=english) if self.lang == "en" else replace(entry, other=english)
+        english = self.english.get(entry.text, "") or entry.other
+        if self.lang == "en":
+            return replace(entry, text=english or entry.text, other="")
+        return replace(entry, other=english if self.lang == "both" else "")
 
     # Legend ---------------------------------------------------------------------------------------
 
@@ -285,7 +288,7 @@ class _Composer:
         base, own = self._entries(views)
         if not self.figure.legend:
             if self.prepared.circle is not None:
-                head = [Entry("界线", heading=True)] if base else []
+                head = [Entry("界线", heading=True, other="Boundaries")] if base else []
                 return [[*own, *head, *base]]
             return [[*base, *own]]
         known = {entry.text: entry for entry in (*base, *own)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from urbangeo.maps.circlelayer import _DRAWN_ORDER, _SEAT_MM, _TOWN_MM, _TOWNS
+from urbangeo.maps.circlelayer import _SEAT_MM, _TOWN_MM, _TOWNS, LINK_KINDS, LINK_ORDER
 from urbangeo.maps.exports import CLASS, ExportClass, ExportLayer, NameStyle, Provenance
 from urbangeo.maps.exporttables import (
     Written,
@@ -96,19 +96,23 @@ def _bands(table: str, layer: CircleLayer, crs: pyproj.CRS) -> ExportLayer:
 
 
 def _links(table: str, layer: CircleLayer, crs: pyproj.CRS) -> ExportLayer:
-    order = layer.links["words"].map({words: row for row, words in enumerate(_DRAWN_ORDER)})
+    order = layer.links["line"].map({line: row for row, line in enumerate(LINK_ORDER)})
     links = layer.links.iloc[order.argsort(kind="stable").to_numpy()]
-    lines = dict(zip(links["words"], links["line"], strict=True))
-    ours = {CLASS: links["words"].tolist()}
+    held = set(links["line"])
+    ours = {CLASS: [LINK_KINDS[line][0] for line in links["line"]]}
     return ExportLayer(
         table=f"{table}_links_line",
         title="路网（骨架）" if layer.schematic else "路网",
         kind="line",
-        frame=table_of(links.geometry, "line", crs, records(links, "words", "line"), ours),
+        frame=table_of(links.geometry, "line", crs, records(links, "line"), ours),
         classes=tuple(
-            ExportClass(value=words, label=words, style=LineStyle((LINES[lines[words]],)))
-            for words in reversed(_DRAWN_ORDER)
-            if words in lines
+            ExportClass(
+                value=LINK_KINDS[line][0],
+                label=LINK_KINDS[line][0],
+                style=LineStyle((LINES[LINK_KINDS[line][2]],)),
+            )
+            for line in reversed(LINK_ORDER)
+            if line in held
         ),
         zorder=5,
     )

@@ -17,7 +17,28 @@ if TYPE_CHECKING:
 
     from urbangeo.maps.records import LayerRecord
 
-__all__ = ["Fetched", "attribution", "cell_text", "chosen", "matches", "name_columns", "name_of"]
+__all__ = [
+    "Fetched",
+    "Remark",
+    "attribution",
+    "cell_text",
+    "chosen",
+    "matches",
+    "name_columns",
+    "name_of",
+]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A sentence for a figure's note, in Chinese and English."""
+
+    zh: str
+    en: str
+
+    def told(self, lang: str) -> str:
+        """Give it in a figure's language; a figure in both has its note in Chinese."""
+        return self.en if lang == "en" else self.zh
 
 
 @dataclass(frozen=True)
@@ -43,7 +64,7 @@ class Fetched:
     schematic: bool = False
     sources: tuple[str, ...] = ()
     attributions: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Remark, ...] = ()
     year: int | None = None
     digest: str = ""
 

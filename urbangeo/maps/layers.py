@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from shapely.geometry.base import BaseGeometry
 
-    from urbangeo.maps.fetched import Fetched
+    from urbangeo.maps.fetched import Fetched, Remark
 
 __all__ = ["StyledLayer", "Symbol", "hidden_symbols", "make_layer"]
 
@@ -62,7 +62,7 @@ class StyledLayer:
     number: int
     pieces: list[Piece]
     fetched: Fetched
-    notes: list[str] = field(default_factory=list)
+    notes: list[Remark] = field(default_factory=list)
 
     # What is told ---------------------------------------------------------------------------------
 
@@ -76,7 +76,7 @@ class StyledLayer:
         """Give the legend of the classes that stand in a window."""
         drawn = {id(piece.row) for piece in self.pieces if piece.geometry.intersects(view)}
         return [
-            Entry(row.label, style=row.style)
+            Entry(row.label, style=row.style, other=row.label_en)
             for row in self.record.classes
             if row.label and id(row) in drawn
         ]

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from urbangeo._version import __version__
+from urbangeo.maps.fetched import Remark
 from urbangeo.maps.layers import StyledLayer
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from urbangeo.maps.circlelayer import CircleLayer
     from urbangeo.maps.prepare import Prepared
     from urbangeo.maps.sheet import Sheet
 
@@ -26,38 +28,86 @@ class Words:
     date: str = ""
 
 
-def note_of(prepared: Prepared, sheet: Sheet, drawn: Iterable[str], words: Words) -> list[str]:
-    """Give the paragraphs of a figure's note.
+def note_of(
+    prepared: Prepared, sheet: Sheet, drawn: Iterable[str], words: Words, lang: str = "zh"
+) -> list[str]:
+    """Give the paragraphs of a figure's note, in Chinese, or in English if ``lang`` is ``en``.
+
+    The plans' titles and the words that data require stay as they are.
 
     Parameters
     ----------
     drawn
-        Texts of the entries that the legend has.
+        Chinese texts of the entries that the legend has.
     """
     figure = prepared.figure
-    boundaries = _attributions(prepared.frames)
-    closing = _closing_note(sheet, words)
+    boundaries = _attributions(prepared.frames, lang)
+    closing = _closing_note(sheet, words, lang)
     if prepared.circle is not None:
-        return [*prepared.circle.note(boundaries), closing]
+        return [*_circle_note(prepared.circle, boundaries, lang), closing]
     layers = prepared.layers
     styled = [layer for layer in layers if isinstance(layer, StyledLayer)]
-    told = [*_schematic_words(styled, asked=prepared.schematic), *figure.notes]
-    told += dict.fromkeys(words for layer in layers for words in layer.notes)
-    told += _absent_words(prepared, set(drawn))
+    own = figure.notes_en if lang == "en" and figure.notes_en else figure.notes
+    told = [one.told(lang) for one in _schematic_words(styled, asked=prepared.schematic)]
+    told += [f"{one} " for one in own] if lang == "en" else own
+    told += dict.fromkeys(one.told(lang) for layer in layers for one in layer.notes)
+    told += [one.told(lang) for one in _absent_words(prepared, set(drawn))]
     data = dict.fromkeys(
         one for layer in styled for one in layer.fetched.attributions if one and one != boundaries
     )
-    note = f"资料来源：{'；'.join(_sources(prepared))}；行政区划界线：{boundaries}"
-    if data:
-        note += f"；{'；'.join(data)}"
-    return [*(["".join(told)] if told else []), f"{note}。", closing]
+    sources = _sources(prepared)
+    if lang == "en":
+        note = f"Sources: {'; '.join(sources)}; boundaries: {boundaries}"
+        note = "; ".join([note, *data]) + "."
+    else:
+        note = f"资料来源：{'；'.join(sources)}；行政区划界线：{boundaries}"
+        note = "；".join([note, *data]) + "。"
+    return [*(["".join(told).strip()] if told else []), note, closing]
 
 
-def _absent_words(prepared: Prepared, drawn: set[str]) -> list[str]:
+def _circle_note(circle: CircleLayer, boundaries: str, lang: str) -> list[str]:
+    """Tell what a circle rests on, and where it is from."""
+    about = circle.circle.network
+    told = _SKELETON.told(lang) if circle.schematic else ""
+    told += _PROXY.told(lang)
+    data = [str(one) for one in about.get("attribution", []) if one]
+    digest = str(about.get("digest") or "")[:12]
+    if lang == "en":
+        source = f"Data: boundaries {boundaries}"
+        source += f"; network {', '.join(data)}" if data else ""
+        source += f"; digest of the network {digest}" if digest else ""
+        return [told, f"{source}."]
+    source = f"数据：行政区划界线 {boundaries}"
+    source += f"；路网 {'、'.join(data)}" if data else ""
+    source += f"；路网校验码 {digest}" if digest else ""
+    return [told, f"{source}。"]
+
+
+_WORDS = Remark(
+    "示意：位置与走向据规划文字推定，不代表实际选址和线形。",
+    "Schematic: places and courses follow the plan's words, not surveyed sites or alignments. ",
+)
+_SKELETON = Remark(
+    "示意：路网为骨架路网，路段取节点间直线连接，不反映实际线形。",
+    "Schematic: the network is a skeleton of straight lines between its nodes. ",
+)
+_PROXY = Remark(
+    "城镇是否在圈内由门到门行程时间判定，圈界仅为其图示；通勤圈是通勤联系的替代指标，"
+    "不等于实际通勤流。",
+    "Whether a town is inside is told by its time from door to door, the limit only shows it; the "
+    "circle is a proxy for commuting, not a measure of flows.",
+)
+
+
+def _absent_words(prepared: Prepared, drawn: set[str]) -> list[Remark]:
     """Tell which entries of the legend have no member, of a plan and of what is computed."""
     words = []
     figure = prepared.figure
-    for of_plan, end in ((True, "文本未给出可定位的成员，未绘"), (False, "无")):
+    english = {one.label: one.label_en for layer in figure.layers for one in layer.classes}
+    for of_plan, end, end_en in (
+        (True, "文本未给出可定位的成员，未绘", "the text gives no member with a place, not drawn"),
+        (False, "无", "none"),
+    ):
         labels = [
             one.label
             for layer in figure.layers
@@ -68,7 +118,10 @@ def _absent_words(prepared: Prepared, drawn: set[str]) -> list[str]:
         absent = figure.absent if of_plan else ()
         gone = [text for text in dict.fromkeys((*absent, *labels)) if text not in drawn]
         if gone:
-            words.append(f"图例“{'、'.join(gone)}”{end}。")
+            others = ", ".join(english.get(one) or one for one in gone)
+            words.append(
+                Remark(f"图例“{'、'.join(gone)}”{end}。", f"Legend “{others}”: {end_en}. ")
+            )
     return words
 
 
@@ -92,15 +145,15 @@ def _sources(prepared: Prepared) -> list[str]:
     return _merged_sources(found) or [one for one in titles if one] or ["本图所列图层"]
 
 
-def _schematic_words(layers: Sequence[StyledLayer], *, asked: bool) -> list[str]:
+def _schematic_words(layers: Sequence[StyledLayer], *, asked: bool) -> list[Remark]:
     """Say what is schematic: what was made from words, what rests on the skeleton network."""
     made = [layer for layer in layers if layer.schematic]
     net = [one for one in made if one.record.source.startswith(("network", "circle"))]
     words = []
-    if asked or len(net) < len(made):
-        words.append("示意：位置与走向据规划文字推定，不代表实际选址和线形。")
+    if len(net) < len(made) or (asked and not net):
+        words.append(_WORDS)
     if net:
-        words.append("示意：路网为骨架路网，路段取节点间直线连接，不反映实际线形。")
+        words.append(_SKELETON)
     return words
 
 
@@ -118,7 +171,7 @@ def _merged_sources(found: Sequence[str]) -> list[str]:
     return [head + "、".join(cites) for head, cites in chapters.items()]
 
 
-def _attributions(frames: Sequence[gpd.GeoDataFrame | None]) -> str:
+def _attributions(frames: Sequence[gpd.GeoDataFrame | None], lang: str) -> str:
     found = []
     for frame in frames:
         words = (
@@ -126,34 +179,51 @@ def _attributions(frames: Sequence[gpd.GeoDataFrame | None]) -> str:
         )
         if words and words not in found:
             found.append(str(words))
-    return "、".join(found) or "使用者提供"
+    return "、".join(found) or ("given by the user" if lang == "en" else "使用者提供")
 
 
 def _spaced(number: float) -> str:
     return f"{number:,.0f}".replace(",", " ")
 
 
-def _projection_words(sheet: Sheet) -> str:
+def _projection_words(sheet: Sheet) -> Remark:
     operation = sheet.crs.coordinate_operation
     if operation is None or "Lambert Azimuthal Equal Area" not in operation.method_name:
-        return f"投影：{sheet.crs.name}"
+        return Remark(f"投影：{sheet.crs.name}", f"Projection: {sheet.crs.name}")
     values = {parameter.name: parameter.value for parameter in operation.params}
     lon = float(values["Longitude of natural origin"])
     lat = float(values["Latitude of natural origin"])
     east, north = "E" if lon >= 0 else "W", "N" if lat >= 0 else "S"
-    return f"投影：兰勃特方位等积投影（中心 {abs(lon):g}°{east}，{abs(lat):g}°{north}），WGS 84"
-
-
-def _closing_note(sheet: Sheet, words: Words) -> str:
-    paper = "×".join(f"{side * 25.4:.0f}" for side in sheet.figure.get_size_inches())
-    told = (
-        f"{_projection_words(sheet)}；比例尺 1∶{_spaced(sheet.scale)}（幅面 {paper} mm）。"
-        "图上界线不作为权属争议和实地划界的依据。"
+    centre = f"{abs(lon):g}°{east}", f"{abs(lat):g}°{north}"
+    return Remark(
+        f"投影：兰勃特方位等积投影（中心 {'，'.join(centre)}），WGS 84",
+        f"Projection: Lambert azimuthal equal-area (centre {', '.join(centre)}), WGS 84",
     )
+
+
+def _closing_note(sheet: Sheet, words: Words, lang: str) -> str:
+    paper = "×".join(f"{side * 25.4:.0f}" for side in sheet.figure.get_size_inches())
+    told = [
+        _projection_words(sheet),
+        Remark(
+            f"；比例尺 1∶{_spaced(sheet.scale)}（幅面 {paper} mm）。"
+            "图上界线不作为权属争议和实地划界的依据。",
+            f"; scale 1:{_spaced(sheet.scale)} on {paper} mm. Boundaries are no evidence of rights "
+            "or of their course on the ground. ",
+        ),
+    ]
     if words.approval:
-        told += f"审图号：{words.approval}。"
+        told.append(
+            Remark(f"审图号：{words.approval}。", f"Map approval number {words.approval}. ")
+        )
     else:
-        told += "本图未经地图审核，公开使用前须依法送审。"
+        told.append(
+            Remark(
+                "本图未经地图审核，公开使用前须依法送审。",
+                "Not a reviewed map: it must be submitted for review before publication. ",
+            )
+        )
     if words.date:
-        told += f"制图日期：{words.date}。"
-    return f"{told}绘制：urbangeo {__version__}。"
+        told.append(Remark(f"制图日期：{words.date}。", f"Drawn {words.date}. "))
+    told.append(Remark(f"绘制：urbangeo {__version__}。", f"Drawn by urbangeo {__version__}."))
+    return "".join(one.told(lang) for one in told)

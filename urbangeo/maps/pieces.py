@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from urbangeo.errors import InputError, UnknownNameError
-from urbangeo.maps.fetched import Fetched, cell_text, matches, name_columns, name_of
+from urbangeo.maps.fetched import Fetched, Remark, cell_text, matches, name_columns, name_of
 from urbangeo.maps.records import ClassRecord, LayerRecord
 from urbangeo.maps.shapes import belt, curve, hull, middle
 from urbangeo.maps.sources import ALONG
@@ -62,7 +62,7 @@ class Piece:
 
 def pieces_of(
     layer: LayerRecord, fetched: Fetched, where: str, crs: pyproj.CRS
-) -> tuple[list[Piece], list[str]]:
+) -> tuple[list[Piece], list[Remark]]:
     """Give a layer's pieces, those of the first class last, and sentences for the note.
 
     Parameters
@@ -101,16 +101,26 @@ def pieces_of(
         )
     pieces, strays = _pieces(placed.to_crs(crs), layer, group, order, where)
     if strays:
-        notes.append(f"“{label}”有{strays}项不属图例所列各类，未绘。")
+        notes.append(
+            Remark(
+                f"“{label}”有{strays}项不属图例所列各类，未绘。",
+                f"{strays} of “{label}” belong to no class of the legend and are not drawn. ",
+            )
+        )
     return pieces, notes
 
 
-def _missing_note(label: str, total: int, missing: gpd.GeoDataFrame) -> str:
+def _missing_note(label: str, total: int, missing: gpd.GeoDataFrame) -> Remark:
     column = next((one for one in ("name", "title", "node") if one in missing.columns), "")
     names = [str(one) for one in dict.fromkeys(missing[column])] if column else []
     names = [one for one in names if one]
-    told = f"（{'、'.join(names[:3])}{'等' if len(names) > 3 else ''}）" if names else ""
-    return f"“{label}”{total}项中{len(missing)}项文本未给出可定位的地点，未绘{told}。"
+    several = len(names) > 3
+    told = f"（{'、'.join(names[:3])}{'等' if several else ''}）" if names else ""
+    english = f" ({', '.join(names[:3])}{' …' if several else ''})" if names else ""
+    return Remark(
+        f"“{label}”{total}项中{len(missing)}项文本未给出可定位的地点，未绘{told}。",
+        f"Of {total} of “{label}” the text gives no place for {len(missing)}, not drawn{english}. ",
+    )
 
 
 def _pieces(

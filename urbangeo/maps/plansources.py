@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from urbangeo.crs import WGS84
-from urbangeo.maps.fetched import Fetched, chosen
+from urbangeo.maps.fetched import Fetched, Remark, chosen
 from urbangeo.plangeometry import _codes
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _along_network(rows: pd.DataFrame) -> tuple[gpd.GeoDataFrame, tuple[str, ...
 
 def _counted(
     rows: pd.DataFrame, owner: Plan, layer: LayerRecord, figure: FigureRecord
-) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
+) -> tuple[gpd.GeoDataFrame, tuple[Remark, ...]]:
     """Give each county or prefecture of the extent, with how many rows name it.
 
     A row that names several counts once for each.
@@ -215,8 +215,19 @@ def _counted(
     notes = []
     silent = sum(not one for one in named)
     beyond = sum(bool(one - known) for one in named)
+    total = len(named)
     if silent:
-        notes.append(f"“{layer.name}”{len(named)}项中{silent}项未点名县（市、区），未计入。")
+        notes.append(
+            Remark(
+                f"“{layer.name}”{total}项中{silent}项未点名县（市、区），未计入。",
+                f"Of {total} of “{layer.name}” {silent} name no county and are not counted. ",
+            )
+        )
     if beyond:
-        notes.append(f"“{layer.name}”另有{beyond}项涉及规划范围以外的县（市、区），其外未绘。")
+        notes.append(
+            Remark(
+                f"“{layer.name}”另有{beyond}项涉及规划范围以外的县（市、区），其外未绘。",
+                f"{beyond} of “{layer.name}” also name counties beyond the extent. ",
+            )
+        )
     return frame, tuple(notes)

@@ -41,7 +41,7 @@ _TEXTS = {
     *("plan", "number", "number_en", "heading", "heading_en", "title", "title_en", "extent"),
     *("view", "county_names", "inset"),
 }
-_LISTS = {"pages", "absent", "notes", "sources"}
+_LISTS = {"pages", "absent", "notes", "notes_en", "sources"}
 _LAYER_TEXTS = {
     *("source", "within", "touching", "place", "shape", "group", "sort", "field"),
     *("direction", "profile", "course", "count"),

@@ -185,8 +185,8 @@ class FigureRecord:
         heading, ``# 标题 | English`` one in two languages.
     absent
         Entries that the plan prints and whose members it does not name; they are told in the note.
-    notes, sources
-        Sentences for the note, and sources beside the plan.
+    notes, notes_en, sources
+        Sentences for the note, the same in English, and sources beside the plan.
     schematic
         The figure is called 示意.
     graticule
@@ -216,6 +216,7 @@ class FigureRecord:
     legend: tuple[tuple[str, ...], ...] = ()
     absent: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    notes_en: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     schematic: bool = False
     graticule: bool = False

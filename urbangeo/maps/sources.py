@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urbangeo.catalog import record as layer_record
 from urbangeo.crs import WGS84
 from urbangeo.errors import InputError, UnknownNameError, UrbangeoError
-from urbangeo.maps.fetched import Fetched, attribution, chosen, name_columns
+from urbangeo.maps.fetched import Fetched, Remark, attribution, chosen, name_columns
 from urbangeo.maps.netsources import from_circle, from_network
 from urbangeo.maps.plansources import COUNTED, EVERY, MADE, from_plan, split_plan
 
@@ -182,7 +182,13 @@ def _from_rivers(layer: LayerRecord) -> Fetched:
         import geopandas as gpd
 
         frame = gpd.GeoDataFrame({"name": [], "rank": []}, geometry=[], crs=WGS84)
-        return Fetched(frame, 0, notes=("未装河流数据，河流未绘。",))
+        return Fetched(
+            frame,
+            0,
+            notes=(
+                Remark("未装河流数据，河流未绘。", "No rivers: their data are not installed. "),
+            ),
+        )
     west, south, east, north = load("province").total_bounds
     frame = chosen(rivers((west - 2, south - 2, east + 2, north + 2)), layer)
     return Fetched(frame, len(frame), attributions=(ATTRIBUTION,))
