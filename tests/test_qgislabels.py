@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from inspect import signature
+
 import exportmap
 
+from urbangeo.maps import lettering
 from urbangeo.maps.qgislabels import FONTS, labelling
 
 
@@ -34,8 +37,11 @@ def test_a_halo_reaches_as_far_as_on_the_sheet() -> None:
     assert made is not None
     halo = made.find("settings/text-style/text-buffer")
     assert halo is not None
-    # QGIS measures the whole pen; 0.45 mm stand out on each side.
-    assert (halo.get("bufferDraw"), halo.get("bufferSize")) == ("1", "0.9")
+    # QGIS measures the whole pen, of which half stands out on each side.
+    each = signature(lettering.write).parameters["halo"].default
+    assert float(str(halo.get("bufferSize"))) == 2 * each
+    assert float(str(halo.get("bufferOpacity"))) == lettering._HALO_OPACITY
+    assert halo.get("bufferDraw") == "1"
 
 
 def test_a_badge_takes_the_place_of_the_halo() -> None:
@@ -57,6 +63,8 @@ def test_names_stand_where_the_sheet_has_them_near_its_scale() -> None:
     assert found["PositionX"] == f'CASE WHEN {near} THEN "label_lon" END'
     assert found["PositionY"] == f'CASE WHEN {near} THEN "label_lat" END'
     assert found["Show"] == f'NOT ({near}) OR "label_lon" IS NOT NULL'
+    assert found["Size"] == f'CASE WHEN {near} THEN coalesce("label_size", 7) ELSE 7 END'
+    assert found["LabelRotation"] == f'CASE WHEN {near} THEN -"label_angle" END'
     assert "CalloutDraw" not in found
     placement = made.find("settings/placement")
     assert placement is not None

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 __all__ = [
     "CLASS",
     "LABEL",
+    "LABEL_ANGLE",
     "LABEL_LAT",
     "LABEL_LEADER",
     "LABEL_LON",
+    "LABEL_SIZE",
     "SHIFT_X",
     "SHIFT_Y",
     "Box",
@@ -45,6 +47,8 @@ CLASS = "class"
 LABEL, LABEL_LON, LABEL_LAT = "label", "label_lon", "label_lat"
 """Columns of the name on the map and of its middle on the sheet, degrees; missing where the sheet
 does not show it."""
+LABEL_SIZE, LABEL_ANGLE = "label_size", "label_angle"
+"""Columns of its size, points, and of its turn from level, degrees counter-clockwise."""
 LABEL_LEADER = "label_leader"
 """Column that is 1 where a leader line ties the name to its place."""
 SHIFT_X, SHIFT_Y = "shift_x_mm", "shift_y_mm"

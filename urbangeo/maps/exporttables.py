@@ -19,9 +19,11 @@ from urbangeo.crs import WGS84
 from urbangeo.maps.exports import (
     CLASS,
     LABEL,
+    LABEL_ANGLE,
     LABEL_LAT,
     LABEL_LEADER,
     LABEL_LON,
+    LABEL_SIZE,
     ExportClass,
     ExportLayer,
     Kind,
@@ -56,13 +58,14 @@ NOTHING = PointStyle(())
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A name as it stands on a map: text, middle in the map's metres, type, leader line."""
+    """A name as it stands on a map: text, middle in the map's metres, type, leader line, turn."""
 
     text: str
     x: float
     y: float
     style: NameStyle
     leader: bool
+    angle: float = 0.0
 
 
 def written_names(axes: Axes) -> dict[str, Written]:
@@ -86,7 +89,9 @@ def written_names(axes: Axes) -> dict[str, Written]:
             halo=COLOURS["paper"] if halo is None else to_hex(halo.get_color()),
             badge="" if box is None else to_hex(box.get_edgecolor()),
         )
-        found[key] = Written(text.get_text(), float(x), float(y), style, key in leaders)
+        turn = float(text.get_rotation())
+        turn = turn - 360 if turn > 180 else turn
+        found[key] = Written(text.get_text(), float(x), float(y), style, key in leaders, turn)
     return found
 
 
@@ -204,6 +209,8 @@ def places(
         ),
         LABEL_LON: points.x.to_numpy(),
         LABEL_LAT: points.y.to_numpy(),
+        LABEL_SIZE: np.array([np.nan if spot is None else spot.style.size for spot in spots]),
+        LABEL_ANGLE: np.array([np.nan if spot is None else round(spot.angle, 2) for spot in spots]),
         LABEL_LEADER: [int(spot is not None and spot.leader) for spot in spots],
     }
 

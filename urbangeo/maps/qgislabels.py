@@ -9,7 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import tostring
 
-from urbangeo.maps.exports import CLASS, LABEL, LABEL_LAT, LABEL_LEADER, LABEL_LON, SHIFT_X, SHIFT_Y
+from urbangeo.maps.exports import (
+    CLASS,
+    LABEL,
+    LABEL_ANGLE,
+    LABEL_LAT,
+    LABEL_LEADER,
+    LABEL_LON,
+    LABEL_SIZE,
+    SHIFT_X,
+    SHIFT_Y,
+)
 from urbangeo.maps.qgisxml import (
     element,
     expression_map,
@@ -33,8 +43,9 @@ __all__ = ["FONTS", "labelling"]
 FONTS = (FONT_FAMILY, "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei")
 """Families by preference: the sheet's own, the same under another name, then what systems have."""
 
-_HALO = 0.9
-"""Width of the pen that draws a halo, of which the letters hide half; millimetres."""
+_HALO, _HALO_OPACITY = 0.8, 0.82
+"""Width of the pen that draws a halo, of which the letters hide half; millimetres; and how much of
+the ground it hides. As :mod:`urbangeo.maps.lettering` draws it."""
 _NEAR = (0.8, 1.25)
 """Shares of the sheet's scale between which names stand where the sheet has them."""
 _WEIGHTS = {"regular": ("Regular", 50), "medium": ("Medium", 57), "bold": ("Bold", 75)}
@@ -87,7 +98,7 @@ def _settings(
         element("text-format", {"multilineAlign": 1, "wrapChar": "", "autoWrapLength": 0}),
         _placement(layer, names),
         _rendering(),
-        expressions(_rules(layer, scale, leaders=leaders), "dd_properties"),
+        expressions(_rules(layer, names, scale, leaders=leaders), "dd_properties"),
     )
     if leaders:
         signs = [one.style.size for one in classes if isinstance(one.style, PointStyle)]
@@ -122,7 +133,7 @@ def _text_style(names: NameStyle) -> Element:
                 "bufferSizeUnits": "MM",
                 "bufferColor": rgba(names.halo),
                 "bufferNoFill": 1,
-                "bufferOpacity": 1,
+                "bufferOpacity": _HALO_OPACITY,
                 "bufferJoinStyle": 128,
                 "bufferBlendMode": 0,
             },
@@ -197,15 +208,19 @@ def _rendering() -> Element:
     )
 
 
-def _rules(layer: ExportLayer, scale: float, *, leaders: bool) -> dict[str, str]:
+def _rules(layer: ExportLayer, names: NameStyle, scale: float, *, leaders: bool) -> dict[str, str]:
     """Give the expressions that put names where the sheet has them."""
     if LABEL_LON not in layer.frame:
         return {}
     low, high = (number(float(round(share * scale))) for share in _NEAR)
     near = f"@map_scale >= {low} AND @map_scale <= {high}"
+    size = number(names.size)
     rules = {
         "PositionX": f'CASE WHEN {near} THEN "{LABEL_LON}" END',
         "PositionY": f'CASE WHEN {near} THEN "{LABEL_LAT}" END',
+        "Size": f'CASE WHEN {near} THEN coalesce("{LABEL_SIZE}", {size}) ELSE {size} END',
+        # QGIS turns clockwise.
+        "LabelRotation": f'CASE WHEN {near} THEN -"{LABEL_ANGLE}" END',
         "Hali": "'Center'",
         "Vali": "'Half'",
         "AlwaysShow": f'{near} AND "{LABEL_LON}" IS NOT NULL',
