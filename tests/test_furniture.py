@@ -294,12 +294,25 @@ def test_titles_that_are_long_keep_to_their_room() -> None:
     assert span(made, second)[1] < span(made, number)[0]
     assert number.get_fontsize() == SIZES["number"]
     assert title.get_fontsize() == SIZES["title"]
-    assert 0.6 * SIZES["heading"] <= second.get_fontsize() < SIZES["heading"]
+    assert 0.48 * SIZES["heading"] <= second.get_fontsize() < SIZES["heading"]
+    # Two lines, no higher than the title.
+    assert second.get_text().count("\n") == 1
+    renderer = made.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    heights = [text.get_window_extent(renderer).height for text in (second, title)]
+    assert heights[0] <= 1.02 * heights[1]
+
+
+def test_a_short_subtitle_keeps_its_size_and_line() -> None:
+    made = sheet()
+    add_title(made, "规划", "空间布局示意图", "图 2", "Spatial structure")
+    (second,) = texts(made, "subtitle")
+    assert second.get_text() == "Spatial structure"
+    assert second.get_fontsize() == SIZES["heading"]
 
 
 @pytest.mark.parametrize("part", ["heading", "title", "subtitle"])
 def test_titles_without_room_are_refused(part: str) -> None:
-    words = {"heading": "规划", "title": "图", "subtitle": ""} | {part: "很长的题名" * 40}
+    words = {"heading": "规划", "title": "图", "subtitle": ""} | {part: "很长的题名" * 80}
     with pytest.raises(InputError, match=f"The {part} '很长的题名.*Shorten it"):
         add_title(sheet(), words["heading"], words["title"], "图 1", words["subtitle"])
 

@@ -120,6 +120,13 @@ def test_list_says_how_many_are_left_out() -> None:
     assert all(text.get_position()[1] > bottom for text in texts(made, "list"))
 
 
+def test_what_a_list_leaves_out_is_told_in_any_language() -> None:
+    made = sheet(panel=True)
+    rows = [(f"第{i}县", str(i)) for i in range(40)]
+    shown = add_list(made, "List", rows, bottom=made.column[3] - 40, more="… and {count} more")
+    assert texts(made, "list")[-1].get_text() == f"… and {40 - shown} more"
+
+
 def test_list_without_room_or_rows_writes_nothing() -> None:
     made = sheet(panel=True)
     assert add_list(made, "名单", [], bottom=made.column[1]) == 0

@@ -30,6 +30,7 @@ __all__ = [
     "add_title",
     "bar_error",
     "bar_width",
+    "in_two",
     "may_break",
     "north_error",
     "note_rows",
@@ -46,7 +47,7 @@ def add_title(sheet: Sheet, heading: str, title: str, number: str = "", subtitle
     """Write the plan's name, the figure's title below it, and its number at the right end.
 
     A subtitle, the title in another language, stands behind the title in smaller type. What is too
-    long for its room is written smaller.
+    long for its room is written smaller, a subtitle in two lines.
 
     Raises
     ------
@@ -61,31 +62,6 @@ def add_title(sheet: Sheet, heading: str, title: str, number: str = "", subtitle
             (left, top + 2.6), 1.5, height - 4.4, facecolor=COLOURS["extent"], edgecolor="none"
         )
     )
-
-    def written(
-        text: str, place: tuple[float, float], size: str, gid: str, *, va: str = "bottom"
-    ) -> float:
-        """Write from a place to the right; give where it ends."""
-        weight = _TITLE_WEIGHTS.get(size, "regular")
-        room = (right if gid == "heading" else end) - place[0]
-        width = float(measure(sheet.figure, text, SIZES[size], weight)[0])
-        share = min(1.0, room / width)
-        if share < _LEAST_TITLE:
-            raise InputError(
-                f"The {gid} {text!r} is {width:.0f} mm long, and {room:.0f} mm are left for it. "
-                "Shorten it, or use a larger page."
-            )
-        sheet.page.text(
-            *place,
-            text,
-            fontproperties=font(SIZES[size] * share, weight),
-            color=COLOURS["ink" if gid == "title" else "soft_ink"],
-            ha="left",
-            va=va,
-            gid=gid,
-        )
-        return place[0] + width * share
-
     end = right
     if number:
         end -= float(measure(sheet.figure, number, SIZES["number"], "medium")[0]) + 4.0
@@ -99,10 +75,53 @@ def add_title(sheet: Sheet, heading: str, title: str, number: str = "", subtitle
             va="bottom",
             gid="number",
         )
-    written(heading, (left + 4.2, top + height - 1.3), "heading", "heading", va="top")
-    after = written(title, (left + 4.0, top + 2.9), "title", "title")
+    upper = (left + 4.2, top + height - 1.3)
+    _write_title(sheet, heading, upper, right, "heading", "heading", va="top")
+    after = _write_title(sheet, title, (left + 4.0, top + 2.9), end, "title", "title")
     if subtitle:
-        written(subtitle, (after + 4.0, top + 3.6), "heading", "subtitle")
+        _write_title(sheet, subtitle, (after + 4.0, top + 3.6), end, "heading", "subtitle")
+
+
+def _write_title(
+    sheet: Sheet,
+    text: str,
+    place: tuple[float, float],
+    end: float,
+    size: str,
+    gid: str,
+    *,
+    va: str = "bottom",
+) -> float:
+    """Write from a place to the right, not beyond an end; give where it ends."""
+    weight = _TITLE_WEIGHTS.get(size, "regular")
+
+    def ruler(text: str) -> float:
+        return float(measure(sheet.figure, text, SIZES[size], weight)[0])
+
+    room = end - place[0]
+    most = 1.0
+    shown = text
+    if gid == "subtitle" and ruler(text) > room:
+        # Two lines are as high as the title if they are so much smaller.
+        shown, most = in_two(text, ruler), 0.68
+    width = ruler(shown)
+    share = min(most, room / width)
+    if share < (_LEAST_TITLE if shown == text else 0.8 * _LEAST_TITLE):
+        raise InputError(
+            f"The {gid} {text!r} is {ruler(text):.0f} mm long, and {max(room, 0):.0f} mm are left "
+            "for it. Shorten it, or use a larger page."
+        )
+    sheet.page.text(
+        *place,
+        shown,
+        fontproperties=font(SIZES[size] * share, weight),
+        color=COLOURS["ink" if gid == "title" else "soft_ink"],
+        ha="left",
+        va=va,
+        linespacing=1.05,
+        gid=gid,
+    )
+    return place[0] + width * share
 
 
 def add_map_title(sheet: Sheet, frame: Box, title: str) -> None:
@@ -413,6 +432,22 @@ def may_break(text: str, spot: int) -> bool:
     if after in _CLOSING or before in _OPENING:
         return False
     return " " in (before, after) or max(before, after) >= _IDEOGRAPHS
+
+
+def in_two(text: str, ruler: Callable[[str], float]) -> str:
+    """Break a text into two lines as even as can be, or leave it whole where it may not break.
+
+    Parameters
+    ----------
+    ruler
+        Measures a text.
+    """
+    spots = [spot for spot in range(1, len(text)) if may_break(text, spot)]
+    half = ruler(text) / 2
+    # Close to the middle by the length of what stands before it; then the narrower one is taken.
+    near = sorted(spots, key=lambda spot: abs(ruler(text[:spot]) - half))
+    broken = [f"{text[:spot].rstrip()}\n{text[spot:].lstrip()}" for spot in near[:3]]
+    return min(broken, key=ruler, default=text)
 
 
 def _wrap(text: str, width: float, ruler: Callable[[str], float]) -> list[str]:

@@ -14,7 +14,7 @@ from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from urbangeo.maps.furniture import bar_width, may_break
+from urbangeo.maps.furniture import bar_width, in_two
 from urbangeo.maps.labels import measure
 from urbangeo.maps.sheet import Sheet
 from urbangeo.maps.style import SIZES, Weight
@@ -288,14 +288,7 @@ def _in_two(figure: Figure, text: str, size: float, weight: Weight, longest: flo
     """Break a text that is too long into two lines, as even as can be."""
     if _width(figure, text, size, weight) <= longest:
         return text
-    spots = [spot for spot in range(1, len(text)) if may_break(text, spot)]
-    if not spots:
-        return text
-    half = _width(figure, text, size, weight) / 2
-    # Close to the middle by the length of what stands before it; then the narrower one is taken.
-    near = sorted(spots, key=lambda spot: abs(_width(figure, text[:spot], size, weight) - half))
-    broken = [f"{text[:spot].rstrip()}\n{text[spot:].lstrip()}" for spot in near[:3]]
-    return min(broken, key=lambda made: _width(figure, made, size, weight))
+    return in_two(text, lambda part: _width(figure, part, size, weight))
 
 
 def legend_size(
