@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -49,8 +50,9 @@ class Ground:
         """Tell whether there are members."""
         return bool(len(self.members))
 
+    @cached_property
     def lines(self) -> BaseGeometry:
-        """Give the boundaries that names should rather not cover."""
+        """The boundaries that names should rather not cover."""
         parts = [self.county_lines, self.prefecture_lines, self.province_lines]
         return shapely.union_all([*parts, shapely.boundary(self.outline)])
 

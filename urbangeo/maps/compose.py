@@ -201,9 +201,13 @@ class _Composer:
         part = self.prepared.parts[0]
         if part.ground.has_extent and shapely.intersects(part.ground.outline, hidden):
             return _MEMBER
-        signs = [sign for layer in part.layers for sign in layer.symbols(sheet.map)]
-        under = sum(bool(shapely.contains_xy(hidden, sign.x, sign.y)) for sign in signs)
-        return under + float(shapely.intersects(part.ground.province, hidden))
+        west, south, east, north = hidden.bounds
+        under = sum(
+            west <= sign.x <= east and south <= sign.y <= north
+            for layer in part.layers
+            for sign in layer.symbols(sheet.map)
+        )
+        return float(under + shapely.intersects(part.ground.province, hidden))
 
     def _lists(self) -> list[tuple[str, list[tuple[str, str]]]]:
         """Give what is listed at the head of the column: what the figure asks, a circle's times."""
@@ -398,7 +402,7 @@ class _Composer:
     ) -> None:
         lines = [layer.lines() for layer in part.layers]
         if part.ground.has_extent:
-            lines.append(part.ground.lines())
+            lines.append(part.ground.lines)
         merged = shapely.intersection(shapely.union_all(lines), window(axes)) if lines else None
         signs = [sign for layer in part.layers for sign in layer.symbols(axes)]
         placement = place(

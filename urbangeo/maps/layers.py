@@ -63,6 +63,7 @@ class StyledLayer:
     pieces: list[Piece]
     fetched: Fetched
     notes: list[Remark] = field(default_factory=list)
+    _places: dict[float, NDArray[np.float64]] = field(default_factory=dict, repr=False)
 
     # What is told ---------------------------------------------------------------------------------
 
@@ -96,12 +97,18 @@ class StyledLayer:
 
     def positions(self, scale: float) -> NDArray[np.float64]:
         """Give where the signs stand, side by side if need be; shape (n, 2), metres."""
+        if scale not in self._places:
+            self._places[scale] = self._placed(scale)
+        return self._places[scale]
+
+    def _placed(self, scale: float) -> NDArray[np.float64]:
         signs = self._signs()
         xy = np.array([shapely.get_coordinates(piece.geometry)[0] for piece, _ in signs])
         xy = xy.reshape(-1, 2)
-        if not self.record.spread or len(xy) < 2:
-            return xy
-        return spread(xy, (max(style.size for _, style in signs) + _GAP) * scale)
+        if self.record.spread and len(xy) > 1:
+            xy = spread(xy, (max(style.size for _, style in signs) + _GAP) * scale)
+        xy.flags.writeable = False
+        return xy
 
     def _signs(self) -> list[tuple[Piece, PointStyle]]:
         styled = ((piece, piece.row.style) for piece in self.pieces)
