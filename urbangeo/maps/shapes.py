@@ -276,10 +276,12 @@ def _clear(xy: FloatArray, heaps: list[list[int]], apart: float) -> None:
     A heap that has none within four times ``apart`` stays.
     """
     for heap in heaps:
+        placed = xy[heap][None] + apart * _OFFSETS[:, None]
         others = np.delete(xy, heap, axis=0)
+        low, high = placed.min(axis=(0, 1)) - apart, placed.max(axis=(0, 1)) + apart
+        others = others[((others > low) & (others < high)).all(axis=1)]
         if not len(others):
             continue
-        placed = xy[heap][None] + apart * _OFFSETS[:, None]
         free = np.ones(len(placed), dtype=bool)
         for other in others:
             free &= np.hypot(*(placed - other).T).min(axis=0) >= apart * (1 - 1e-9)
