@@ -97,3 +97,10 @@ def test_the_same_answer_in_any_order(seed: int) -> None:
     order = rng.permutation(len(names))
     mixed = choose([names[i] for i in order])
     assert [rows[i] for i in order] == mixed
+
+
+def test_an_earlier_choice_is_gone_on_from() -> None:
+    """The new one finds its best place taken; who has it has another that is as good as free."""
+    names = [option("a", (0, 0), (0, 5)), option("b", (0, 1), required=True)]
+    assert choose(names, [0, None]) == [1, 0]
+    assert choose(names[:1], [1]) == [1]

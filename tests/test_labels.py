@@ -342,3 +342,15 @@ def test_a_leader_runs_through_no_other_symbol() -> None:
     assert spot.leader is not None
     line = LineString(spot.leader)
     assert all(line.distance(shapely.Point(10 + x, 10 + y)) > 0.79 for x, y in ring)
+
+
+def test_a_leader_runs_through_no_sign_that_touches_its_own() -> None:
+    """Two signs side by side: from the left one no line leaves to the right."""
+    symbols = [(50.0, 50.0, 1.0), (52.1, 50.0, 1.0)]
+    walls = [(10, 10, 58, 110), (58, 10, 110, 59.2), (58, 60.8, 110, 110)]
+    label = point("甲乙丙丁", 50, 50, radius=1.1, leader=True)
+    assert not place(board(), [label], symbols=symbols, keep_off=walls).placed
+    (spot,) = place(board(), [label], symbols=symbols, keep_off=[(10, 62, 110, 110)]).placed
+    assert spot.leader is None or not LineString(spot.leader).intersects(
+        shapely.Point(62.1, 60).buffer(0.95)
+    )

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from urbangeo.maps.labelshapes import boxes_meet, lines_cross, lines_meet, upright
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from urbangeo.maps.labelspots import Spots
     from urbangeo.maps.paper import FloatArray
 
@@ -32,13 +34,15 @@ _FAR = 1.0
 """More than any distance that is kept between names and leader lines."""
 
 
-def choose(options: list[Spots]) -> list[int | None]:
+def choose(options: list[Spots], held: Sequence[int | None] = ()) -> list[int | None]:
     """Choose a position for each label.
 
     Parameters
     ----------
     options
         Positions by cost, cheapest first; none of them leaves the frame or covers a symbol.
+    held
+        An earlier choice to go on from: the row of each label, None for those without a place.
 
     Returns
     -------
@@ -50,12 +54,16 @@ def choose(options: list[Spots]) -> list[int | None]:
         range(len(options)),
         key=lambda i: (options[i].label.priority, len(options[i]), options[i].label.key),
     )
-    for item in order:
-        row = board.best(item)
+    for item, row in enumerate(held):
         if row is not None:
             board.take(item, row)
+    for item in order:
+        best = None if item in board.taken else board.best(item)
+        if best is not None:
+            board.take(item, best)
     # A name that found nothing better looks again when another one has moved.
-    moves, looked = 1, dict.fromkeys(order, -1)
+    moves, looked = 1, dict.fromkeys(order, 0)
+    looked |= {item: 1 for item, row in enumerate(held) if row is not None}
     for item in order * _ROUNDS:
         if looked[item] < moves:
             looked[item] = moves
@@ -68,12 +76,11 @@ def _better(board: _Board, item: int) -> bool:
     held = board.taken.get(item)
     if held == 0 or not len(board.options[item]):
         return False
-    rows = slice(0, held if held is not None else len(board.options[item]))
-    near, meets = board.meets(item, rows)
+    near, meets = board.meets(item, held if held is not None else len(board.options[item]))
     count = meets.sum(axis=1)
     free = np.flatnonzero(count == 0)
     stop = int(free[0]) if len(free) else len(count)
-    tried = np.argsort(board.options[item].cost[rows][:stop] + 2.0 * count[:stop], kind="stable")
+    tried = np.argsort(board.options[item].cost[:stop] + 2.0 * count[:stop], kind="stable")
     for row in tried[:_MOST].tolist():
         if board.trade(item, row, near[meets[row]].tolist()):
             return True
@@ -93,9 +100,8 @@ class _Board:
         self.options = options
         self.taken: dict[int, int] = {}
         self._uprights = [upright(option.boxes) for option in options]
-        self._reach = [
-            _reach(whole, option.leaders)
-            for whole, option in zip(self._uprights, options, strict=True)
+        self._wholes = [
+            _whole(box, option.leaders) for box, option in zip(self._uprights, options, strict=True)
         ]
         count = len(options)
         self._box = np.full((count, 5), np.nan)
@@ -110,9 +116,7 @@ class _Board:
         self._box[item] = option.boxes[row]
         self._leader[item] = option.leaders[row]
         self._upright[item] = self._uprights[item][row]
-        self._whole[item] = _reach(
-            self._uprights[item][row : row + 1], option.leaders[row : row + 1]
-        )
+        self._whole[item] = self._wholes[item][row]
 
     def leave(self, item: int) -> None:
         """Take a label off."""
@@ -122,11 +126,14 @@ class _Board:
 
     def best(self, item: int) -> int | None:
         """Give the cheapest position of a label that meets nothing."""
+        near = self._near(item)
         for start in range(0, len(self.options[item]), _AT_ONCE):
-            _, meets = self.meets(item, slice(start, start + _AT_ONCE))
-            free = np.flatnonzero(~meets.any(axis=1))
-            if len(free):
-                return start + int(free[0])
+            rows = np.arange(start, min(start + _AT_ONCE, len(self.options[item])))
+            rows = rows[~self._boxes_meet(item, rows, near).any(axis=1)]
+            if len(rows):
+                rows = rows[~self._lines_meet(item, rows, near).any(axis=1)]
+            if len(rows):
+                return int(rows[0])
         return None
 
     def cost(self, item: int) -> float:
@@ -170,39 +177,58 @@ class _Board:
                 self.take(one, held)
         return False
 
-    def meets(self, item: int, rows: slice) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """Tell which positions of a label meet which placed labels.
+    def meets(self, item: int, stop: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Tell which of the cheapest positions of a label meet which placed labels.
 
         Returns
         -------
         tuple
             The labels that stand anywhere near, and whether they are met; shape (positions, these).
         """
-        option = self.options[item]
-        boxes, leaders, ours = option.boxes[rows], option.leaders[rows], self._uprights[item][rows]
-        low, high = self._reach[item][:2] - _FAR, self._reach[item][2:] + _FAR
+        near, rows = self._near(item), np.arange(stop)
+        return near, self._boxes_meet(item, rows, near) | self._lines_meet(item, rows, near)
+
+    def _near(self, item: int) -> NDArray[np.intp]:
+        """Give the placed labels that some position of a label could meet."""
+        whole = self._wholes[item]
+        if not len(whole):
+            return np.empty(0, dtype=np.intp)
+        low, high = whole[:, :2].min(axis=0) - _FAR, whole[:, 2:].max(axis=0) + _FAR
         close = (self._whole[:, :2] <= high) & (self._whole[:, 2:] >= low)
         close[item] = False
-        near = np.flatnonzero(close.all(axis=1))
-        whole, lines = self._upright[near], self._leader[near]
-        meets = boxes_meet(boxes, self._box[near], our_uprights=ours, their_uprights=whole)
+        return np.flatnonzero(close.all(axis=1))
+
+    def _boxes_meet(
+        self, item: int, rows: NDArray[np.intp], near: NDArray[np.intp]
+    ) -> NDArray[np.bool_]:
+        return boxes_meet(
+            self.options[item].boxes[rows],
+            self._box[near],
+            our_uprights=self._uprights[item][rows],
+            their_uprights=self._upright[near],
+        )
+
+    def _lines_meet(
+        self, item: int, rows: NDArray[np.intp], near: NDArray[np.intp]
+    ) -> NDArray[np.bool_]:
+        """Tell where a leader line of one meets a name or a leader line of the other."""
+        ours, leaders = self._uprights[item][rows], self.options[item].leaders[rows]
+        theirs, lines = self._upright[near], self._leader[near]
+        meets = np.zeros((len(rows), len(near)), dtype=bool)
         led = np.flatnonzero(~np.isnan(leaders[:, 0]))
         others = np.flatnonzero(~np.isnan(lines[:, 0]))
         if len(led):
-            meets[led] |= lines_meet(leaders[led, None], whole[None])
+            meets[led] |= lines_meet(leaders[led, None], theirs[None])
         if len(others):
             meets[:, others] |= lines_meet(lines[None, others], ours[:, None])
         if len(led) and len(others):
             cells = np.ix_(led, others)
             meets[cells] |= lines_cross(leaders[led, None], lines[None, others])
-        return near, meets
+        return meets
 
 
-def _reach(uprights: FloatArray, leaders: FloatArray) -> FloatArray:
-    """Give the box around boxes and their leader lines."""
-    if not len(uprights):
-        return np.full(4, np.nan)
-    sides = uprights.reshape(-1, 2, 2)
-    ends = leaders[~np.isnan(leaders[:, 0])].reshape(-1, 2)
-    places = np.vstack([sides.reshape(-1, 2), ends])
-    return np.concatenate([places.min(axis=0), places.max(axis=0)])
+def _whole(uprights: FloatArray, leaders: FloatArray) -> FloatArray:
+    """Give the upright boxes that hold names with their leader lines."""
+    low = np.fmin(uprights[:, :2], np.fmin(leaders[:, :2], leaders[:, 2:]))
+    high = np.fmax(uprights[:, 2:], np.fmax(leaders[:, :2], leaders[:, 2:]))
+    return np.hstack([low, high])

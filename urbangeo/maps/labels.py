@@ -66,8 +66,8 @@ _LINE_COST = 0.5
 _NEAR = 1.1
 _NEAR_COST = 1.0
 """A name nearer than this to the sign of another place may be taken for its name."""
-_OWN = 0.15
-"""A leader line ends no farther than this from the symbol that it names."""
+_OWN = 0.05
+"""A sign no farther than this from what a label names is its own."""
 
 
 def place(
@@ -120,7 +120,7 @@ def place(
             if label is not None:
                 options[i] = ground.open_spots(label)
         if any(len(options[i]) for i in smaller):
-            rows = choose(options)
+            rows = choose(options, rows)
     placed = tuple(
         _placed(option, row) for option, row in zip(options, rows, strict=True) if row is not None
     )
@@ -241,25 +241,29 @@ class _Ground:
         free &= ~boxes_meet(boxes, self.obstacles[close], our_uprights=whole).any(axis=1)
         led = np.flatnonzero(free & ~np.isnan(spots.leaders[:, 0]))
         if len(led):
-            free[led] = ~self._hampered(spots.leaders[led])
+            free[led] = ~self._hampered(label, spots.leaders[led])
         rows = np.flatnonzero(free)
         cost = spots.cost[rows] + _LINE_COST * self.lines.beneath(boxes[rows])
         if label.area is None and label.run is None and len(self.discs):
-            signs = self.discs[_touching(_squares(self.discs), reach)]
-            own = np.hypot(*(signs[:, :2] - to_page(self.axes, [(label.x, label.y)])).T) < 0.05
+            signs = self.discs[~self._own(label) & _touching(_squares(self.discs), reach)]
             # Signs of other places, close by.
-            cost += _NEAR_COST * boxes_meet(boxes[rows], _squares(signs[~own]), _NEAR).sum(axis=1)
+            cost += _NEAR_COST * boxes_meet(boxes[rows], _squares(signs), _NEAR).sum(axis=1)
         order = np.argsort(cost, kind="stable")
         return spots.rows(rows[order], cost[order])
 
-    def _hampered(self, leaders: FloatArray) -> NDArray[np.bool_]:
+    def _own(self, label: Label, tip: FloatArray | None = None) -> NDArray[np.bool_]:
+        """Tell which signs stand for what a label names; in an area, where its leader line ends."""
+        place = to_page(self.axes, [(label.x, label.y)])[0] if tip is None else tip
+        reach = _OWN if tip is None else self.discs[:, 2]
+        own: NDArray[np.bool_] = np.hypot(*(self.discs[:, :2] - place).T) <= reach
+        return own
+
+    def _hampered(self, label: Label, leaders: FloatArray) -> NDArray[np.bool_]:
         """Tell which leader lines run through a panel, or another sign than that they name."""
-        tips = leaders[:, 2:]
         hampered = np.zeros(len(leaders), dtype=bool)
         if len(self.discs):
-            apart = np.hypot(*(tips[:, None] - self.discs[None, :, :2]).transpose(2, 0, 1))
-            own = apart - self.discs[None, :, 2] < _OWN
-            hampered |= (lines_near(leaders, self.discs) & ~own).any(axis=1)
+            own = self._own(label, leaders[0, 2:] if label.area is not None else None)
+            hampered |= lines_near(leaders, self.discs[~own]).any(axis=1)
         if len(self.panels):
             hampered |= lines_meet(leaders[:, None], self.panels[None]).any(axis=1)
         return hampered
