@@ -101,10 +101,9 @@ def lay_out(
         If something has no room.
     """
     check_language(lang)
-    words = Words(approval, date)
+    words = Words(approval, date, dem)
     with settings(), remembered():
         composer = _Composer(prepared, page or prepared.figure.pages[0], lang, words)
-        composer.dem = dem
         return composer.draw(prepared.figure.graticule if graticule is None else graticule)
 
 
@@ -117,7 +116,6 @@ class _Composer:
         self.page = page
         self.lang = lang
         self.words = words
-        self.dem: str | os.PathLike[str] | None = None
         self.panel = self.figure.panel or len(prepared.parts) > 1
         self.english = dict(BASE_ENTRIES)
 
@@ -145,8 +143,8 @@ class _Composer:
         add_note(sheet, note)
         first = self.prepared.parts[0]
         tight = first.ground.members.iloc[:0]
-        if self.figure.inset == "auto" and len(self.prepared.parts) == 1:
-            tight = crowded(sheet.map, first.ground)
+        if self.figure.inset != ("none",) and len(self.prepared.parts) == 1:
+            tight = self._enlarged(sheet, first)
         inset = self._inset(first, sheet, tight, legend[3]) if len(tight) else None
         if inset is None:
             tight = tight.iloc[:0]
@@ -200,7 +198,7 @@ class _Composer:
         hidden = on_map(sheet.map, sheet.frame, box)
         part = self.prepared.parts[0]
         if part.ground.has_extent and shapely.intersects(part.ground.outline, hidden):
-            return _MEMBER
+            return _MEMBER + width
         west, south, east, north = hidden.bounds
         under = sum(
             west <= sign.x <= east and south <= sign.y <= north
@@ -313,12 +311,22 @@ class _Composer:
 
     def _draw_map(self, part: MapPart, axes: Axes) -> None:
         part.ground.draw(axes)
-        if self.dem is not None:
+        if self.words.dem is not None:
             from urbangeo.maps.relief import add_relief
 
-            add_relief(axes, self.dem, self.prepared.crs)
+            add_relief(axes, self.words.dem, self.prepared.crs)
         for layer in part.layers:
             layer.draw(axes)
+
+    def _enlarged(self, sheet: Sheet, part: MapPart) -> gpd.GeoDataFrame:
+        """Give the counties that an inset enlarges."""
+        if self.figure.inset == ("auto",):
+            return crowded(sheet.map, part.ground)
+        counties = part.ground.counties
+        asked = counties["name"].isin(self.figure.inset)
+        if "short_name" in counties:
+            asked |= counties["short_name"].isin(self.figure.inset)
+        return counties[asked]
 
     def _inset(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,10 +23,19 @@ __all__ = ["Words", "note_of"]
 
 @dataclass(frozen=True)
 class Words:
-    """What only the caller can say of a figure: 审图号, the date of drawing."""
+    """What only the caller can say of a figure: 审图号, date of drawing, file of heights."""
 
     approval: str | None = None
     date: str = ""
+    dem: str | os.PathLike[str] | None = None
+
+    def shading(self, lang: str) -> list[str]:
+        """Tell what hillshade is from, if there is any."""
+        if self.dem is None:
+            return []
+        from urbangeo.maps.relief import relief_note
+
+        return [relief_note(self.dem, lang)]
 
 
 def note_of(
@@ -44,7 +54,8 @@ def note_of(
     boundaries = _attributions(prepared.frames, lang)
     closing = _closing_note(sheet, words, lang)
     if prepared.circle is not None:
-        return [*_circle_note(prepared.circle, boundaries, lang), closing]
+        basis, source = _circle_note(prepared.circle, boundaries, lang)
+        return ["".join([basis, *words.shading(lang)]), source, closing]
     layers = prepared.layers
     styled = [layer for layer in layers if isinstance(layer, StyledLayer)]
     own = figure.notes_en if lang == "en" and figure.notes_en else figure.notes
@@ -52,6 +63,7 @@ def note_of(
     told += [f"{one} " for one in own] if lang == "en" else own
     told += dict.fromkeys(one.told(lang) for layer in layers for one in layer.notes)
     told += [one.told(lang) for one in _absent_words(prepared, set(drawn))]
+    told += words.shading(lang)
     data = dict.fromkeys(
         one for layer in styled for one in layer.fetched.attributions if one and one != boundaries
     )
@@ -65,7 +77,7 @@ def note_of(
     return [*(["".join(told).strip()] if told else []), note, closing]
 
 
-def _circle_note(circle: CircleLayer, boundaries: str, lang: str) -> list[str]:
+def _circle_note(circle: CircleLayer, boundaries: str, lang: str) -> tuple[str, str]:
     """Tell what a circle rests on, and where it is from."""
     about = circle.circle.network
     told = _SKELETON.told(lang) if circle.schematic else ""
@@ -76,11 +88,11 @@ def _circle_note(circle: CircleLayer, boundaries: str, lang: str) -> list[str]:
         source = f"Data: boundaries {boundaries}"
         source += f"; network {', '.join(data)}" if data else ""
         source += f"; digest of the network {digest}" if digest else ""
-        return [told, f"{source}."]
+        return told, f"{source}."
     source = f"数据：行政区划界线 {boundaries}"
     source += f"；路网 {'、'.join(data)}" if data else ""
     source += f"；路网校验码 {digest}" if digest else ""
-    return [told, f"{source}。"]
+    return told, f"{source}。"
 
 
 _WORDS = Remark(

@@ -76,7 +76,7 @@ def pieces_of(
         If a field is missing, a style is for another kind of geometry, or nothing has a place.
     """
     frame = fetched.frame
-    names = [row.names.field for row in layer.classes if row.names]
+    names = [row.names.field for row in layer.classes if row.names and not row.names.text]
     name_fields = {column for text in names for column in name_columns(text)}
     classed = name_columns(layer.field) if layer.field else []
     node_layer = layer.source.rpartition("/")[2].removeprefix("plan:") == "structures"
@@ -149,7 +149,8 @@ def _pieces(
             continue
         rank, class_row = found
         fitted = _fitted(shape, class_row, where)
-        text = name_of(row, class_row.names.field) if class_row.names else ""
+        names = class_row.names
+        text = (names.text or name_of(row, names.field)) if names else ""
         pieces.append(Piece(str(number), text, fitted, class_row, rank, axis, row))
     return sorted(pieces, key=lambda piece: (-piece.rank, int(piece.key))), strays
 

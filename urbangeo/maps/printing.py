@@ -161,10 +161,18 @@ def _write(target: Path, content: bytes) -> None:
 
 
 class MapFigure(Figure):
-    """A figure that shows itself in a notebook.
+    """A figure that shows itself in a notebook, and is set as it was laid out whoever saves it.
 
     IPython draws figures that pyplot made; these are not, so that no global state is touched.
     """
+
+    def savefig(self, *names: Any, **options: Any) -> None:
+        """Write as :meth:`matplotlib.figure.Figure.savefig` does, in the package's settings.
+
+        :func:`save` does more: fonts in SVG and PDF, the same bytes, no half-written file.
+        """
+        with settings(), remembered():
+            super().savefig(*names, **options)
 
     def _repr_png_(self) -> bytes:
         """Draw for the screen; called by IPython."""

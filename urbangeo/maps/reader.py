@@ -24,7 +24,6 @@ __all__ = ["BASE_ENTRIES", "EntryReader"]
 
 VIEWS = ("province", "extent", "layers")
 COUNTY_NAMES = ("members", "faint", "none")
-INSETS = ("auto", "none")
 SHAPES = ("", "points", "counties", "curve", "belt", "hull", "union")
 WEIGHTS = ("regular", "medium", "bold")
 COURSES = ("", "network")
@@ -39,9 +38,9 @@ BASE_ENTRIES = {
 
 _TEXTS = {
     *("plan", "number", "number_en", "heading", "heading_en", "title", "title_en", "extent"),
-    *("view", "county_names", "inset"),
+    *("view", "county_names"),
 }
-_LISTS = {"pages", "absent", "notes", "notes_en", "sources"}
+_LISTS = {"pages", "absent", "notes", "notes_en", "sources", "inset"}
 _LAYER_TEXTS = {
     *("source", "within", "touching", "place", "shape", "group", "sort", "field"),
     *("direction", "profile", "course", "count"),
@@ -126,10 +125,10 @@ class EntryReader:
         for name, known_values in (
             ("view", VIEWS),
             ("county_names", COUNTY_NAMES),
-            ("inset", INSETS),
         ):
             if name in values:
                 values[name] = self._one_of(name, values[name], known_values)
+        self._check_inset(values.get("inset", ("auto",)))
         for page in values.get("pages", ()):
             self._one_of("pages", page, tuple(PAGES))
         if values.get("pages") == ():
@@ -169,6 +168,18 @@ class EntryReader:
             self.wrong("field 'title' is missing or empty", where)
         self._check_extent(values.get("extent", ""))
         return MapRecord(**{"title": "", **values})
+
+    def _check_inset(self, names: tuple[str, ...]) -> None:
+        if names in {("auto",), ("none",)}:
+            return
+        from urbangeo.layer import load
+
+        counties = load("counties")
+        known = [*counties["name"], *counties["short_name"]]
+        for name in names:
+            if name not in known:
+                hint = "inset is 'auto', 'none' or a list of counties."
+                self.wrong(str(UnknownNameError("county", name, known, hint)))
 
     def _listing(self, entry: Any, figure: Mapping[str, Any]) -> ListRecord | None:
         if not isinstance(entry, dict):

@@ -17,12 +17,14 @@ Values = tuple[str, ...]
 class Names:
     """How the members of a layer are named on the map; see :class:`urbangeo.maps.labels.Label`.
 
-    ``field`` is a column, or a text with columns in braces (``"{name} {value}"``). ``size`` is in
+    ``field`` is a column, or a text with columns in braces (``"{name} {value}"``); ``text``
+    is one name for all. ``size`` is in
     points or a key of :data:`urbangeo.maps.style.SIZES`; ``badge`` frames the name as a road number
     is framed.
     """
 
     field: str = "name"
+    text: str = ""
     size: str | float = "town"
     weight: str = "regular"
     colour: str = "ink"
@@ -177,7 +179,7 @@ class FigureRecord:
     county_names
         ``members`` (named as the figure's subject), ``faint``, ``none``.
     inset
-        ``auto``: the crowded part of the extent is enlarged; ``none``.
+        What is enlarged: ``auto``, the crowded part of the extent; ``none``; or names of counties.
     layers
         Lowest first.
     legend
@@ -211,7 +213,7 @@ class FigureRecord:
     panel: bool = False
     scale_bar_km: float | None = None
     county_names: str = "faint"
-    inset: str = "auto"
+    inset: tuple[str, ...] = ("auto",)
     layers: tuple[LayerRecord, ...] = ()
     legend: tuple[tuple[str, ...], ...] = ()
     absent: tuple[str, ...] = ()

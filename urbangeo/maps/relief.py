@@ -86,8 +86,13 @@ class Relief:
     share: float
 
 
-def relief_note(dem: str | os.PathLike[str]) -> str:
+def relief_note(dem: str | os.PathLike[str], lang: str = "zh") -> str:
     """Give the sentence for a figure's note."""
+    if lang == "en":
+        return (
+            f"Hillshade from the heights that the user gave ({Path(dem).name}), exaggerated; "
+            "where there are none nothing is shaded. "
+        )
     return f"地貌晕渲据使用者提供的高程数据（{Path(dem).name}），高程经垂直夸张，无数据处不绘。"
 
 

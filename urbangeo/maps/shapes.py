@@ -101,9 +101,13 @@ def without(lines: BaseGeometry, others: BaseGeometry, near: float) -> BaseGeome
 
 
 def middle(geometry: BaseGeometry) -> tuple[float, float]:
-    """Give a point inside a geometry."""
-    point = shapely.get_coordinates(shapely.point_on_surface(geometry))[0]
-    return float(point[0]), float(point[1])
+    """Give a point inside a geometry, of a line the one half-way along it."""
+    if geometry.geom_type == "LineString":
+        point = shapely.line_interpolate_point(geometry, 0.5, normalized=True)
+    else:
+        point = shapely.point_on_surface(geometry)
+    x, y = shapely.get_coordinates(point)[0]
+    return float(x), float(y)
 
 
 def nearby(
