@@ -151,11 +151,11 @@ def names() -> ExportLayer:
     )
 
 
-def export_map(key: str = "my/fig-1", title: str = "图1 示例") -> ExportMap:
+def export_map() -> ExportMap:
     """All of them, 120 by 80 mm, with a note."""
     return ExportMap(
-        key=key,
-        title=title,
+        figure="my/fig-1",
+        title="图1 示例",
         crs=CRS,
         window=WINDOW,
         scale=SCALE,

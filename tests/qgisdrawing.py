@@ -103,10 +103,17 @@ def project(path: Path, folder: Path, dpi: float) -> dict[str, Any]:
     read = opened.read(str(path))
     marks = {one.name(): one for one in opened.bookmarkManager().bookmarks()}
     answer: dict[str, Any] = {"read": read, "crs": opened.crs().toProj(), "maps": {}}
+    answer["count"] = opened.count()
     answer["invalid"] = [one.name() for one in opened.mapLayers().values() if not one.isValid()]
-    for number, group in enumerate(opened.layerTreeRoot().children()):
+    groups = [
+        group
+        for group in opened.layerTreeRoot().findGroups(True)
+        if group.customProperty("urbangeo/name")
+    ]
+    for number, group in enumerate(groups):
         shown = [node.layer() for node in group.findLayers()]
-        extent = marks[group.name()].extent()
+        name = group.customProperty("urbangeo/name")
+        extent = marks[name].extent()
         settings = QgsMapSettings()
         settings.setDestinationCrs(extent.crs())
         settings.setExtent(extent)
@@ -120,7 +127,7 @@ def project(path: Path, folder: Path, dpi: float) -> dict[str, Any]:
         settings.setBackgroundColor(opened.backgroundColor())
         about = drawn(shown, settings, folder / f"map-{number}.png")
         about |= {"layers": [one.name() for one in shown], "visible": group.isVisible()}
-        answer["maps"][group.name()] = about
+        answer["maps"][name] = about
     answer["themes"] = opened.mapThemeCollection().mapThemes()
     answer["layouts"] = {}
     for number, layout in enumerate(opened.layoutManager().layouts()):

@@ -35,7 +35,7 @@ def two_maps() -> list[ExportMap]:
     first = exportmap.export_map()
     land, belt, roads, *_ = exportmap.export_map().layers
     other = replace(roads, frame=roads.frame.iloc[:1], title="交通（部分）")
-    second = replace(first, key="my/fig-2", title="图2 另一图", layers=(land, belt, other))
+    second = replace(first, figure="my/fig-2", title="图2 另一图", layers=(land, belt, other))
     return [first, second]
 
 

@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from urbangeo.maps.geopackage import write_geopackage
 from urbangeo.maps.manifest import read_manifest
 from urbangeo.maps.prepare import prepare
 from urbangeo.maps.printing import save
-from urbangeo.maps.qgisproject import write_project
+from urbangeo.maps.qgisproject import map_names, write_project
 from urbangeo.maps.style import font_file
 from urbangeo.maps.symbols import STYLES, LineStyle, PointStyle
 
@@ -110,7 +110,9 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     prepared = prepare(record, {"extent": minimap.extent(), **minimap.layers()})
     figure = lay_out(prepared)
     real, _ = test_exporting.exported(prepared, figure)
-    maps = [real, exportmap.export_map()]
+    hand = replace(exportmap.export_map(), heading="手绘")
+    half = replace(hand, figure="my/two", part="左", frame=(20.0, 40.0, 140.0, 120.0), inset=None)
+    maps = [real, hand, half, replace(half, part="右", frame=(140.0, 40.0, 260.0, 120.0))]
     package = write_geopackage(maps, folder / "atlas.gpkg")[0]
     project = write_project(maps, folder / "atlas.qgs", package)
     moved = folder / "moved"
@@ -161,10 +163,12 @@ def test_the_project_opens_without_a_word(drawn: Drawn) -> None:
     about = drawn.project
     assert about["read"]
     assert about["invalid"] == []
+    assert about["count"] == sum(len(one.layers) for one in drawn.maps)
     assert about["messages"] == []
-    titles = [one.title for one in drawn.maps]
-    assert list(about["maps"]) == titles
-    assert [one["visible"] for one in about["maps"].values()] == [True, False]
+    names = list(map_names(drawn.maps).values())
+    titles = ["图 1 厂址", "手绘 图1 示例", "手绘 图1 示例（左）", "手绘 图1 示例（右）"]
+    assert list(about["maps"]) == names == titles
+    assert [one["visible"] for one in about["maps"].values()] == [True, False, False, False]
     assert sorted(about["themes"]) == sorted(titles)
     for one, told in zip(drawn.maps, about["maps"].values(), strict=True):
         assert told["errors"] == []
@@ -173,11 +177,12 @@ def test_the_project_opens_without_a_word(drawn: Drawn) -> None:
 
 
 def test_layouts_have_the_sheets_scale(drawn: Drawn) -> None:
-    for one in drawn.maps:
-        about = drawn.project["layouts"][one.title]
-        assert about["status"] == 0
-        assert about["theme"] == one.title
-        assert about["scale"] == pytest.approx(one.scale, rel=1e-4)
+    found = drawn.project["layouts"]
+    assert list(found) == ["图 1 厂址", "手绘 图1 示例", "手绘 图1 示例 [my/two]"]
+    for name, one in zip(found, drawn.maps, strict=False):
+        assert found[name]["status"] == 0
+        assert found[name]["theme"] in drawn.project["themes"]
+        assert found[name]["scale"] == pytest.approx(one.scale, rel=1e-4)
 
 
 def near(pixels: NDArray[np.uint8], colour: str) -> float:

@@ -12,9 +12,11 @@ from urbangeo.maps.exports import ExportMap
 from urbangeo.maps.qgislayout import layout
 
 
-def made(one: ExportMap | None = None) -> ET.Element:
-    one = one or exportmap.export_map()
-    return layout(one, {id(layer): layer.table for layer in one.layers})
+def made(*sheet: ExportMap) -> ET.Element:
+    maps = sheet or (exportmap.export_map(),)
+    names = {id(one): f"主题 {one.name}" for one in maps}
+    ids = {id(layer): layer.table for one in maps for layer in one.layers}
+    return layout(maps, "某规划 图1", names, ids)
 
 
 def items(root: ET.Element) -> dict[str, ET.Element]:
@@ -36,7 +38,7 @@ def test_the_map_has_the_sheets_frame_and_window() -> None:
     # The frame is 40 mm from the lower edge and 80 mm high: 90 mm from the upper one.
     assert shown.get("position") == "20,90,mm"
     assert shown.get("size") == "120,80,mm"
-    assert (shown.get("followPreset"), shown.get("followPresetName")) == ("true", "图1 示例")
+    assert (shown.get("followPreset"), shown.get("followPresetName")) == ("true", "主题 图1 示例")
     extent = shown.find("Extent")
     assert extent is not None
     width = float(str(extent.get("xmax"))) - float(str(extent.get("xmin")))
@@ -74,6 +76,32 @@ def test_a_legend_beside_the_map_stands_there() -> None:
     assert legend.get("position") == "291,170,mm"
     wide = replace(exportmap.export_map(), frame=(20.0, 40.0, 285.0, 120.0))
     assert items(made(wide))["legend"].get("position") == "285,170,mm"
+
+
+def test_a_single_class_is_explained_by_its_own_words() -> None:
+    belt = replace(exportmap.belt(), title="某某带")
+    legend = items(made(replace(exportmap.export_map(), layers=(belt,))))["legend"]
+    (shown,) = legend.iter("layer-tree-layer")
+    told = {one.get("name"): one.get("value") for one in shown.iter("Option")}
+    assert told["legend/title-label"] == "带"
+
+
+def test_two_maps_stand_on_one_sheet() -> None:
+    left = replace(exportmap.export_map(), part="甲", inset=None, heading="某规划")
+    right = replace(left, part="乙", frame=(140.0, 40.0, 260.0, 120.0))
+    root = made(left, right)
+    assert root.get("name") == "某规划 图1"
+    maps = [item for item in root.iter("LayoutItem") if item.get("id") == "map"]
+    assert [one.get("followPresetName") for one in maps] == [
+        "主题 图1 示例（甲）",
+        "主题 图1 示例（乙）",
+    ]
+    assert [one.get("position") for one in maps] == ["20,90,mm", "140,90,mm"]
+    parts = [item.get("labelText") for item in root.iter("LayoutItem") if item.get("id") == "part"]
+    assert parts == ["甲", "乙"]
+    assert len({one.get("uuid") for one in root.iter("LayoutItem")}) == len(
+        list(root.iter("LayoutItem"))
+    )
 
 
 def test_no_note_and_no_inset_are_left_out() -> None:

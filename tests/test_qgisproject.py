@@ -10,7 +10,7 @@ import exportmap
 import pytest
 
 from urbangeo.errors import InputError
-from urbangeo.maps.qgisproject import write_project
+from urbangeo.maps.qgisproject import map_names, write_project
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> ET.Element:
 
 def maps() -> list[exportmap.ExportMap]:
     first = exportmap.export_map()
-    second = replace(first, key="my/fig-2", title="图2 另一图", layers=(exportmap.land(),))
+    second = replace(first, figure="my/fig-2", title="图2 另一图", layers=(exportmap.land(),))
     return [first, second]
 
 
@@ -35,6 +35,32 @@ def test_a_group_for_each_map_in_drawing_order(root: ET.Element) -> None:
     assert [group.get("checked") for group in groups] == ["Qt::Checked", "Qt::Unchecked"]
     names = [one.get("name") for one in groups[0].findall("layer-tree-layer")]
     assert names == ["地名注记", "城镇", "交通", "带", "省域"]
+
+
+def test_maps_of_a_plan_stand_under_its_title(tmp_path: Path) -> None:
+    one, other = maps()
+    two = [
+        replace(one, heading="甲规划"),
+        replace(other, heading="甲规划"),
+        replace(one, figure="x"),
+    ]
+    path = write_project(two, tmp_path / "a.qgs", tmp_path / "a.gpkg")
+    tree = ET.fromstring(path.read_text("utf-8")).find("layer-tree-group")  # noqa: S314 our own
+    assert tree is not None
+    plan, alone = tree.findall("layer-tree-group")
+    assert (plan.get("name"), plan.get("mutually-exclusive")) == ("甲规划", "1")
+    assert [one.get("name") for one in plan.findall("layer-tree-group")] == [
+        "图1 示例",
+        "图2 另一图",
+    ]
+    assert alone.get("name") == "图1 示例"
+
+
+def test_maps_of_one_title_have_names_of_their_own() -> None:
+    one = exportmap.export_map()
+    other = replace(one, figure="my/fig-2")
+    names = map_names([one, other])
+    assert [names[id(one)], names[id(other)]] == ["图1 示例", "图1 示例 [my/fig-2]"]
 
 
 def test_paths_are_relative(root: ET.Element) -> None:

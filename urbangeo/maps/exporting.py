@@ -57,6 +57,7 @@ def export_figure(
     maps: Sequence[Axes],
     *,
     title: str,
+    heading: str = "",
     inset: Axes | None = None,
     note: Sequence[str] = (),
 ) -> list[ExportMap]:
@@ -68,8 +69,8 @@ def export_figure(
         What was drawn.
     maps
         Where each of its parts was drawn, in their order, with its names written.
-    title
-        Number and title as printed.
+    title, heading
+        Number and title as printed; the plan's title.
     inset
         The enlarged part, if there is one.
     note
@@ -83,6 +84,7 @@ def export_figure(
             axes,
             crs=prepared.crs,
             title=title,
+            heading=heading,
             extent=part.extent,
             boundaries=prepared.frames,
             inset=inset,
@@ -101,6 +103,7 @@ def export_map(
     *,
     crs: pyproj.CRS,
     title: str,
+    heading: str = "",
     extent: Any = None,
     boundaries: Sequence[gpd.GeoDataFrame | None] = (),
     inset: Axes | None = None,
@@ -119,8 +122,8 @@ def export_map(
         The map, with its names written.
     crs
         Its projection.
-    title
-        Number and title as printed.
+    title, heading
+        Number and title as printed; the plan's title.
     extent
         What the map is about, if it is about one.
     boundaries
@@ -154,8 +157,10 @@ def export_map(
     assert sheet is not None
     width, height = (float(side) * MM_PER_INCH for side in sheet.get_size_inches())
     return ExportMap(
-        key=f"{figure.key} {part}".strip(),
-        title=f"{title}（{part}）" if part else title,
+        figure=figure.key,
+        part=part,
+        title=title,
+        heading=heading,
         crs=crs,
         window=_window(axes),
         scale=round(1000 * scale, 3),

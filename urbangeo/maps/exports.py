@@ -172,8 +172,10 @@ class ExportMap:
 
     Attributes
     ----------
-    key, title
-        The figure's key; its number and title as printed.
+    figure, part
+        The figure's key; title of one of several maps on its sheet.
+    heading, title
+        As printed: of the plan; of the figure, with its number.
     crs
         The map's equal-area projection.
     window
@@ -196,7 +198,7 @@ class ExportMap:
         Colour where nothing is drawn.
     """
 
-    key: str
+    figure: str
     title: str
     crs: pyproj.CRS
     window: Box
@@ -206,8 +208,20 @@ class ExportMap:
     layers: tuple[ExportLayer, ...]
     inset: tuple[Box, Box] | None = None
     bar_km: float = 30.0
+    part: str = ""
+    heading: str = ""
     note: tuple[str, ...] = ()
     ground: str = COLOURS["ground"]
+
+    @property
+    def key(self) -> str:
+        """What tells it from all other maps of the atlas."""
+        return f"{self.figure} {self.part}".strip()
+
+    @property
+    def name(self) -> str:
+        """Title, with its part."""
+        return f"{self.title}（{self.part}）" if self.part else self.title
 
 
 def ascii_name(text: str) -> str:

@@ -61,7 +61,7 @@ class Stored:
     title
         Of the topmost layer that uses it.
     maps
-        Titles of the maps that draw it.
+        Those that draw it.
     styles
         QML by name, the topmost one on a map last.
     """
@@ -69,7 +69,7 @@ class Stored:
     name: str
     layer: ExportLayer
     title: str
-    maps: list[str] = field(default_factory=list)
+    maps: list[ExportMap] = field(default_factory=list)
     styles: dict[str, str] = field(default_factory=dict)
 
 
@@ -86,8 +86,8 @@ def stored_tables(maps: Sequence[ExportMap]) -> list[Stored]:
             name = names[id(layer)]
             table = found.setdefault(name, Stored(name, layer, layer.title))
             table.title = layer.title
-            if one.title not in table.maps:
-                table.maps.append(one.title)
+            if all(one is not other for other in table.maps):
+                table.maps.append(one)
             _add_style(table, layer.title, qml(layer, one.scale))
     return list(found.values())
 
@@ -153,7 +153,7 @@ def write_geopackage(maps: Sequence[ExportMap], path: str | os.PathLike[str]) ->
         raise InputError("No map has a layer, so there is no GeoPackage to write.")
     target = Path(path)
     with writing(target) as draft:
-        _write_tables(tables, maps, draft)
+        _write_tables(tables, draft)
     written = [target]
     for table in tables:
         beside = target.with_name(f"{target.stem}-styles") / f"{table.name}.qml"
@@ -163,7 +163,7 @@ def write_geopackage(maps: Sequence[ExportMap], path: str | os.PathLike[str]) ->
     return written
 
 
-def _write_tables(tables: Sequence[Stored], maps: Sequence[ExportMap], path: Path) -> None:
+def _write_tables(tables: Sequence[Stored], path: Path) -> None:
     """Write all tables; one at a time by itself, because GDAL opens a file of hundreds slowly."""
     import pyogrio
     from pyogrio import errors
@@ -185,7 +185,7 @@ def _write_tables(tables: Sequence[Stored], maps: Sequence[ExportMap], path: Pat
             _describe(base, tables)
             _add_styles(base, tables)
             base.execute("COMMIT")
-        pyogrio.write_dataframe(_provenance(tables, maps), path, layer="provenance", driver="GPKG")
+        pyogrio.write_dataframe(_provenance(tables), path, layer="provenance", driver="GPKG")
     except (
         sqlite3.Error,
         errors.DataSourceError,
@@ -239,14 +239,15 @@ def _describe(base: sqlite3.Connection, tables: Sequence[Stored]) -> None:
     """Give each table a Chinese name of its own and the words on its origin."""
     taken: set[str] = set()
     for table in tables:
-        title = f"{table.maps[0]}：{table.title}" if len(table.maps) == 1 else table.title
+        titles = [one.name for one in table.maps]
+        title = f"{titles[0]}：{table.title}" if len(titles) == 1 else table.title
         name, count = title, 1
         while name in taken:
             count += 1
             name = f"{title}（{count}）"
         taken.add(name)
-        more = f"等 {len(table.maps)} 幅图" if len(table.maps) > 3 else ""
-        words = f"用于{'、'.join(table.maps[:3])}{more}。{table.layer.provenance.words()}"
+        more = f"等 {len(titles)} 幅图" if len(titles) > 3 else ""
+        words = f"用于{'、'.join(titles[:3])}{more}。{table.layer.provenance.words()}"
         base.execute(
             "UPDATE gpkg_contents SET identifier = ?, description = ? WHERE table_name = ?",
             (name, words, table.name),
@@ -273,11 +274,10 @@ def _add_styles(base: sqlite3.Connection, tables: Sequence[Stored]) -> None:
     )
 
 
-def _provenance(tables: Sequence[Stored], maps: Sequence[ExportMap]) -> pd.DataFrame:
+def _provenance(tables: Sequence[Stored]) -> pd.DataFrame:
     """List where each table is from, a row for each map that draws it."""
     import pandas as pd
 
-    keys = {one.title: one.key for one in maps}
     rows = []
     for table in tables:
         about = table.layer.provenance
@@ -285,8 +285,8 @@ def _provenance(tables: Sequence[Stored], maps: Sequence[ExportMap]) -> pd.DataF
             {
                 "table_name": table.name,
                 "title": table.title,
-                "figure": keys[title],
-                "figure_title": title,
+                "figure": one.key,
+                "figure_title": one.name,
                 "plan": about.plan,
                 "cite": "、".join(about.cites),
                 "source": "；".join(about.sources),
@@ -296,6 +296,6 @@ def _provenance(tables: Sequence[Stored], maps: Sequence[ExportMap]) -> pd.DataF
                 "network_year": about.year,
                 "schematic": about.schematic,
             }
-            for title in table.maps
+            for one in table.maps
         ]
     return pd.DataFrame(rows)

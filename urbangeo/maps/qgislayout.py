@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
@@ -41,35 +41,47 @@ _ARROW = (
 )
 
 
-def layout(one: ExportMap, ids: Mapping[int, str]) -> Element:
-    """Give the layout of a map: it follows the map's theme, in the map's own projection.
+def layout(
+    sheet: Sequence[ExportMap], name: str, names: Mapping[int, str], ids: Mapping[int, str]
+) -> Element:
+    """Give the layout of a sheet: each map follows its theme, in its own projection.
 
     Parameters
     ----------
+    sheet, name
+        The maps on it; what it is called.
+    names
+        The theme of each map, by the map's ``id``.
     ids
         The project's name of each layer, by the layer's ``id``.
     """
+    one = sheet[0]
     width, height = one.page
-    left, bottom, right, top = one.frame
+    left, bottom, _, top = one.frame
     paper = _item(one, "page", _PAGE, (0, 0, width, height), 0, ground=COLOURS["paper"])
     fill = {"color": rgba(COLOURS["paper"]), "style": "solid", "outline_style": "no"}
     inner = element("layer", {"class": "SimpleFill", "enabled": 1, "pass": 0}, options(fill))
     paper.append(element("symbol", {"name": "", "type": "fill", "alpha": 1}, inner))
-    room = (left, _MARGIN, right - left, height - top - _MARGIN)
-    items = [
-        _map(one, "map", one.window, one.frame, 1),
-        _label(one, "title", one.title, room, SIZES["title"], _MIDDLE),
-        _legend(one, ids),
-        _bar(one),
-        _north(one),
-    ]
-    if one.inset is not None:
-        items.append(_map(one, "inset", *one.inset, 3))
+    across = width - left - _MARGIN
+    items = [_label(one, "title", one.title, (left, _MARGIN, across, height - top - _MARGIN))]
+    for each in sheet:
+        theme = names[id(each)]
+        items.append(_map(each, "map", theme, each.window, each.frame, 1))
+        if each.inset is not None:
+            items.append(_map(each, "inset", theme, *each.inset, 3))
+        if each.part:
+            place = (each.frame[0] + 2, height - each.frame[3] + 2, 60, 6)
+            items.append(_label(each, "part", each.part, place))
+    items += [_legend(sheet, ids), _bar(one)]
+    if not one.part:
+        items.append(_north(one))
     if one.note:
-        below = (left, height - bottom + 0.8, right - left, bottom - _MARGIN)
-        items.append(_label(one, "note", "\n".join(one.note), below, SIZES["note"], _TOP))
-    about = {"name": one.title, "units": "mm", "printResolution": 300, "worldFileMap": ""}
-    return element("Layout", about, element("PageCollection", None, paper), *items)
+        below = (left, height - bottom + 0.8, across, bottom - _MARGIN)
+        items.append(_label(one, "note", "\n".join(one.note), below))
+    about = {"name": name, "units": "mm", "worldFileMap": ""}
+    return element(
+        "Layout", {**about, "printResolution": 300}, element("PageCollection", None, paper), *items
+    )
 
 
 def _identity(one: ExportMap, name: str) -> str:
@@ -134,14 +146,14 @@ def _colour(tag: str, colour: str) -> Element:
     return element(tag, dict(zip(names, rgba(colour).split(","), strict=True)))
 
 
-def _map(one: ExportMap, name: str, window: Box, frame: Box, order: int) -> Element:
+def _map(one: ExportMap, name: str, theme: str, window: Box, frame: Box, order: int) -> Element:
     left, bottom, right, top = frame
     place = (left, one.page[1] - top, right - left, top - bottom)
     line = LINES["frame"].width
     made = _item(one, name, _MAP, place, order, frame=line, ground=one.ground)
     about = {
         "followPreset": "true",
-        "followPresetName": one.title,
+        "followPresetName": theme,
         "keepLayerSet": "false",
         "drawCanvasItems": "false",
         "mapRotation": "0",
@@ -161,13 +173,21 @@ def _font(size: float, *, bold: bool = False) -> str:
     return f"{FONTS[0]},{size:g},-1,5,{75 if bold else 50},0,0,0,0,0"
 
 
-def _label(one: ExportMap, name: str, text: str, place: Box, size: float, along: int) -> Element:
-    made = _item(one, name, _LABEL, place, 2)
+_TYPE = {
+    "title": (SIZES["title"], True, _MIDDLE),
+    "part": (SIZES["heading"], True, _TOP),
+    "note": (SIZES["note"], False, _TOP),
+}
+"""Size, boldness and place in its box of what is written."""
+
+
+def _label(one: ExportMap, name: str, text: str, place: Box) -> Element:
+    size, bold, along = _TYPE[name]
+    made = _item(one, name, _LABEL, place, 5)
     about = {"labelText": text, "halign": _LEFT, "valign": along, "htmlState": 0}
     for key, value in {**about, "marginX": 0, "marginY": 0}.items():
         made.set(key, str(value))
-    font = {"description": _font(size, bold=name == "title"), "style": ""}
-    made.append(element("LabelFont", font))
+    made.append(element("LabelFont", {"description": _font(size, bold=bold), "style": ""}))
     made.append(_colour("FontColor", COLOURS["ink"]))
     return made
 
@@ -175,14 +195,16 @@ def _label(one: ExportMap, name: str, text: str, place: Box, size: float, along:
 # Furniture ----------------------------------------------------------------------------------------
 
 
-def _legend(one: ExportMap, ids: Mapping[int, str]) -> Element:
+def _legend(sheet: Sequence[ExportMap], ids: Mapping[int, str]) -> Element:
     """Give the legend, each entry once: in the map's lower right corner, or beside the map."""
-    ordered: list[ExportLayer] = []
+    one = sheet[-1]
+    ordered: list[tuple[ExportLayer, list[str]]] = []
     entries: list[str] = []
-    for layer in sorted(one.layers, key=lambda layer: (not layer.ground, -layer.zorder)):
+    layers = [layer for each in sheet for layer in each.layers]
+    for layer in sorted(layers, key=lambda layer: (not layer.ground, -layer.zorder)):
         own = [single.label for single in layer.classes if single.label]
         if any(label not in entries for label in own):
-            ordered.append(layer)
+            ordered.append((layer, own))
             entries += own
     room = one.page[0] - _MARGIN - one.frame[2]
     beside = room > _PANEL
@@ -217,16 +239,14 @@ def _legend(one: ExportMap, ids: Mapping[int, str]) -> Element:
         made.set(key, str(value))
     made.append(element("styles", None, *(_legend_style(*row) for row in _STYLES)))
     tree = element("layer-tree-group")
-    for layer in ordered:
-        several = len(layer.classes) > 1
-        properties = {"legend/title-style": "hidden" if several else "subgroup"}
-        tree.append(
-            element(
-                "layer-tree-layer",
-                {"id": ids[id(layer)], "name": layer.title, "checked": "Qt::Checked"},
-                element("customproperties", None, options(dict(properties if several else {}))),
-            )
-        )
+    for layer, own in ordered:
+        # Of several classes the layer's name says nothing; a single one has its own words.
+        words: dict[str, object] = {"legend/title-style": "hidden"}
+        if len(layer.classes) == 1:
+            words = {"cached_name": own[0], "legend/title-label": own[0]}
+        shape = {"id": ids[id(layer)], "name": layer.title, "checked": "Qt::Checked"}
+        inner = element("customproperties", None, options(words))
+        tree.append(element("layer-tree-layer", shape, inner))
     made.append(tree)
     return made
 

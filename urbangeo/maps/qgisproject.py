@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from urbangeo.maps.exports import ExportLayer, ExportMap
 
-__all__ = ["write_project"]
+__all__ = ["map_names", "write_project"]
 
 _GEOMETRIES = {"point": "Point", "line": "Line", "area": "Polygon"}
 _TYPES = {"point": "Point", "line": "MultiLineString", "area": "MultiPolygon"}
@@ -70,8 +71,10 @@ def write_project(
     target = Path(path)
     source = Path(os.path.relpath(geopackage, target.parent)).as_posix()
     source = source if source.startswith("..") else f"./{source}"
+    # Layers are told apart by identity; one that two maps hold stands in the project twice.
+    own = [replace(one, layers=tuple(replace(layer) for layer in one.layers)) for one in maps]
     with writing(target) as draft:
-        text = document(_project(maps, source, title))
+        text = document(_project(own, source, title))
         draft.write_text(text, encoding="utf-8", newline="\n")
     return target
 
@@ -82,9 +85,17 @@ def _project(maps: Sequence[ExportMap], source: str, title: str) -> Element:
     first = maps[0]
     root = element("qgis", {"projectname": title, "version": VERSION}, text_element("title", title))
     root.append(element("projectCrs", None, spatial_reference(first.crs)))
-    tree = element("layer-tree-group", {"mutually-exclusive": 1, "mutually-exclusive-child": 0})
-    for row, one in enumerate(maps):
-        tree.append(_group(one, ids, tables, source, shown=row == 0))
+    names = map_names(maps)
+    tree = element("layer-tree-group", _ONE_AT_A_TIME)
+    # Maps of one plan stand under its title.
+    plans: dict[str, Element] = {}
+    for one in maps:
+        if one.heading and one.heading not in plans:
+            plan = {"name": one.heading, **_shown(yes=one is first), **_ONE_AT_A_TIME}
+            plans[one.heading] = element("layer-tree-group", plan)
+            tree.append(plans[one.heading])
+        above = plans.get(one.heading, tree)
+        above.append(_group(one, names[id(one)], ids, tables, source, shown=not len(above)))
     root.append(tree)
     root.append(_canvas(first))
     layers = element("projectlayers")
@@ -97,9 +108,17 @@ def _project(maps: Sequence[ExportMap], source: str, title: str) -> Element:
         order.extend(element("layer", {"id": ids[id(layer)]}) for layer in reversed(one.layers))
     root.append(order)
     root.append(_properties(first))
-    root.append(_themes(maps, ids))
-    root.append(element("Bookmarks", None, *(_bookmark(one) for one in maps)))
-    root.append(element("Layouts", None, *(layout(one, ids) for one in maps)))
+    root.append(_themes(maps, names, ids))
+    root.append(element("Bookmarks", None, *(_bookmark(one, names[id(one)]) for one in maps)))
+    sheets: dict[str, list[ExportMap]] = {}
+    for one in maps:
+        sheets.setdefault(one.figure, []).append(one)
+    titles = distinct([(f"{one.heading} {one.title}", one.figure) for one, *_ in sheets.values()])
+    layouts = [
+        layout(sheet, title, names, ids)
+        for sheet, title in zip(sheets.values(), titles, strict=True)
+    ]
+    root.append(element("Layouts", None, *layouts))
     about = [text_element("title", title), text_element("abstract", _abstract(maps))]
     root.append(element("projectMetadata", None, *about))
     return root
@@ -123,25 +142,48 @@ def _abstract(maps: Sequence[ExportMap]) -> str:
 # The layer tree -----------------------------------------------------------------------------------
 
 
+_ONE_AT_A_TIME = {"mutually-exclusive": 1, "mutually-exclusive-child": 0}
+
+
+def map_names(maps: Sequence[ExportMap]) -> dict[int, str]:
+    """Give each map a name of its own, by its ``id``: themes and bookmarks are found by it."""
+    names = distinct([(f"{one.heading} {one.name}", one.key) for one in maps])
+    return dict(zip(map(id, maps), names, strict=True))
+
+
+def distinct(names: Sequence[tuple[str, str]]) -> list[str]:
+    """Give names of which none repeats; one that would gets its key."""
+    taken: set[str] = set()
+    found = []
+    for text, key in names:
+        name = text.strip()
+        name = f"{name} [{key}]" if name in taken else name
+        taken.add(name)
+        found.append(name)
+    return found
+
+
+def _shown(*, yes: bool) -> dict[str, object]:
+    return {"checked": "Qt::Checked" if yes else "Qt::Unchecked", "expanded": yes}
+
+
 def _group(
     one: ExportMap,
+    name: str,
     ids: dict[int, str],
     tables: dict[int, str],
     source: str,
     *,
     shown: bool,
 ) -> Element:
+    about: dict[str, object] = {"urbangeo/scale": f"{one.scale:g}", "urbangeo/name": name}
     group = element(
         "layer-tree-group",
-        {
-            "name": one.title,
-            "checked": "Qt::Checked" if shown else "Qt::Unchecked",
-            "expanded": shown,
-        },
-        element("customproperties", None, options({"urbangeo/scale": f"{one.scale:g}"})),
+        {"name": one.name, **_shown(yes=shown)},
+        element("customproperties", None, options(about)),
     )
     for layer in reversed(one.layers):
-        about = {
+        shape = {
             "id": ids[id(layer)],
             "name": layer.title,
             "source": _source(source, tables[id(layer)]),
@@ -149,7 +191,7 @@ def _group(
             "checked": "Qt::Checked",
             "expanded": len(layer.classes) > 1,
         }
-        group.append(element("layer-tree-layer", about))
+        group.append(element("layer-tree-layer", shape))
     return group
 
 
@@ -185,7 +227,7 @@ def _map_layer(
         text_element("identifier", table),
         text_element("language", "zh"),
         text_element("type", "dataset"),
-        text_element("title", f"{one.title}：{layer.title}"),
+        text_element("title", f"{one.name}：{layer.title}"),
         text_element("abstract", words.words()),
         *(text_element("rights", text) for text in words.attributions),
         *(text_element("license", text) for text in words.licences),
@@ -239,30 +281,32 @@ def _properties(one: ExportMap) -> Element:
     )
 
 
-def _themes(maps: Sequence[ExportMap], ids: dict[int, str]) -> Element:
+def _themes(maps: Sequence[ExportMap], names: dict[int, str], ids: dict[int, str]) -> Element:
     themes = element("visibility-presets")
     for one in maps:
         theme = element(
             "visibility-preset",
-            {"name": one.title, "has-checked-group-info": 1, "has-expanded-info": 0},
+            {"name": names[id(one)], "has-checked-group-info": 1, "has-expanded-info": 0},
         )
         for layer in one.layers:
             about = {"id": ids[id(layer)], "visible": 1, "style": "default", "expanded": 0}
             theme.append(element("layer", about))
-        group = element("checked-group-node", {"id": one.title})
-        theme.append(element("checked-group-nodes", None, group))
+        # A group is known by its path.
+        paths = [one.heading, f"{one.heading}/{one.name}"] if one.heading else [one.name]
+        groups = [element("checked-group-node", {"id": path}) for path in paths]
+        theme.append(element("checked-group-nodes", None, *groups))
         themes.append(theme)
     return themes
 
 
-def _bookmark(one: ExportMap) -> Element:
+def _bookmark(one: ExportMap, name: str) -> Element:
     west, south, east, north = (f"{value:.9g}" for value in one.window)
     corners = ((west, south), (east, south), (east, north), (west, north), (west, south))
     ring = ", ".join(" ".join(corner) for corner in corners)
     about = {
         "id": f"{{{uuid5(NAMESPACE_URL, f'urbangeo:{one.key}')}}}",
-        "name": one.title,
-        "group": "urbangeo",
+        "name": name,
+        "group": one.heading or "urbangeo",
         "extent": f"POLYGON(({ring}))",
     }
     return element("Bookmark", about, spatial_reference(one.crs))
