@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -223,6 +224,16 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.M
         write_geopackage(two_maps(), path)
     assert path.read_text() == "before"
     assert [one.name for one in tmp_path.iterdir()] == ["a.gpkg"]
+
+
+def test_the_code_of_the_page_on_qgis_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Path(__file__).parents[1] / "docs" / "qgis.md"
+    (code,) = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, page.name, "exec"), {})  # noqa: S102 our own page
+    frame = gpd.read_file("sites.gpkg", layer="sites")
+    assert frame["label"].tolist() == ["甲厂", "乙厂"]
+    assert Path("sites.qgs").is_file()
 
 
 def test_gdals_settings_come_back(tmp_path: Path) -> None:
