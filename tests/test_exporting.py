@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import minimap
 import numpy as np
 import pytest
-import shapely
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -102,18 +100,6 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExportMap, Axes]:
     path = write(tmp_path_factory.mktemp("manifest"))
     record = read_manifest(path).figure("my/sites")
     prepared = prepare(record, {"extent": minimap.extent(), **minimap.layers()})
-    return exported(prepared, lay_out(prepared))
-
-
-@pytest.fixture(scope="module")
-def circle() -> tuple[ExportMap, Axes]:
-    record = read_manifest().figure("circle")
-    inputs: dict[str, Any] = {
-        "circle": minimap.circle(),
-        "counties": minimap.counties(),
-        "province": minimap.province(),
-    }
-    prepared = prepare(record, inputs)
     return exported(prepared, lay_out(prepared))
 
 
@@ -220,49 +206,8 @@ def test_the_window_and_scale_are_the_sheets(drawn: tuple[ExportMap, Axes]) -> N
     assert made.note == ("注。",)
 
 
-def test_the_ground_tells_whose_boundaries_it_holds(drawn: tuple[ExportMap, Axes]) -> None:
-    ground = [layer for layer in drawn[0].layers if layer.ground]
-    assert len(ground) == 8
-    assert {layer.provenance.attributions for layer in ground} == {("行政区划界线：某测绘单位",)}
-    shared = [layer.table for layer in ground if layer.title.startswith("省")]
-    assert set(shared) == {"base__land_area", "base__province_line"}
-
-
 def test_a_shape_made_of_words_is_schematic(drawn: tuple[ExportMap, Axes]) -> None:
     layer = table(drawn[0], "__02_sites_geojson_area")
     assert layer.provenance.schematic
     assert "示意" in layer.provenance.words()
     assert not table(drawn[0], "__01_roads_geojson_line").provenance.schematic
-
-
-def test_a_circle_is_bands_network_towns_and_centre(circle: tuple[ExportMap, Axes]) -> None:
-    made, _ = circle
-    own = [layer for layer in made.layers if not layer.ground]
-    assert [layer.title for layer in own] == [
-        *("行程时间", "60 分钟圈界", "路网（骨架）", "城镇", "通勤中心", "公路编号"),
-    ]
-    for layer in own:
-        assert layer.provenance.network == "0123456789abcdef"
-        assert layer.provenance.year == "2022 年末"
-        assert layer.provenance.attributions == ("示例路网提供者",)
-
-
-def test_links_of_a_circle_lie_by_class(circle: tuple[ExportMap, Axes]) -> None:
-    layer = table(circle[0], "_links_line")
-    assert layer.frame[CLASS].tolist() == ["省道及以下公路", "普通国道", "高速公路", "高速铁路"]
-    assert [one.value for one in layer.classes] == layer.frame[CLASS].tolist()[::-1]
-    assert layer.frame["class_given"].tolist() == ["county", "national", "expressway", "hsr"]
-
-
-def test_towns_of_a_circle_have_status_and_name(circle: tuple[ExportMap, Axes]) -> None:
-    layer = table(circle[0], "_towns_point")
-    told = layer.frame.set_index("name")[CLASS].to_dict()
-    assert told["近城县"] == "圈内：市县驻地"
-    assert told["河口"] == "临界（余量小于路网误差）：城镇"
-    assert told["天边"] == "未接入路网：城镇"
-    # A name that the sheet shows stands near its town: the keys count the towns in the window.
-    shown = layer.frame[layer.frame[LABEL_LON].notna()]
-    assert len(shown) >= 3
-    assert shown[LABEL].tolist() == shown["name"].tolist()
-    spots = shapely.points(shown[LABEL_LON], shown[LABEL_LAT])
-    assert (shapely.distance(spots, shown.geometry.to_numpy()) < 0.1).all()

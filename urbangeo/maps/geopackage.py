@@ -192,7 +192,7 @@ def _write_tables(tables: Sequence[Stored], path: Path) -> None:
         errors.DataLayerError,
         errors.FeatureError,
     ) as error:
-        raise OutputError(f"Cannot write {path.name}: {error}. Is the disk full?") from error
+        raise OutputError(f"Cannot write {path.name}: {error}") from error
     finally:
         pyogrio.set_gdal_config_options(previous)
 
