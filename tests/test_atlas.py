@@ -116,7 +116,7 @@ def laid_out_as_text(key: str, *, failing: str = "", **options: Any) -> Figure:
     if key == failing:
         raise InputError("no room")
     figure = Figure(figsize=(1.485, 1.05))
-    figure.text(0.1, 0.5, f"{key} {options['page']}")
+    figure.text(0.1, 0.5, f"{key} {options['page']}", gid="title")
     return figure
 
 
@@ -158,7 +158,7 @@ def test_the_bound_pdf_has_an_outline(manifest: Path, tmp_path: Path) -> None:
     assert len(bound.pages) == 2
     group, figures = bound.outline
     assert group.title == "其他"  # type: ignore[union-attr]
-    assert [one.title for one in figures] == ["甲图", "乙图"]  # type: ignore[union-attr]
+    assert [one.title for one in figures] == ["one/a A4", "one/b A4"]  # type: ignore[union-attr]
     pages = [bound.get_destination_page_number(one) for one in figures]  # type: ignore[union-attr, arg-type]
     assert pages == [0, 1]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -18,11 +17,14 @@ from urbangeo.maps.shapes import TOGETHER, dissolved, middle, nearby, outlines, 
 from urbangeo.maps.style import COLOURS, SIZES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pyproj
     from matplotlib.axes import Axes
     from shapely.geometry.base import BaseGeometry
+
+_LEAST_SHARE = 0.002
+"""Of a map; what shows less of itself is not named."""
 
 __all__ = ["Ground", "crowded", "enlarged", "ground_of", "member_codes"]
 
@@ -44,17 +46,24 @@ class Ground:
     province_lines: BaseGeometry
     surroundings: gpd.GeoDataFrame | None
     whole: bool = False
+    prefectures: gpd.GeoDataFrame | None = None
 
     @property
     def has_extent(self) -> bool:
         """Tell whether there are members."""
         return bool(len(self.members))
 
-    @cached_property
-    def lines(self) -> BaseGeometry:
-        """The boundaries that names should rather not cover."""
-        parts = [self.county_lines, self.prefecture_lines, self.province_lines]
-        return shapely.union_all([*parts, shapely.boundary(self.outline)])
+    @property
+    def lines(self) -> list[tuple[BaseGeometry, float]]:
+        """The boundaries that names should rather not cover, and how much rather."""
+        found = [
+            (self.province_lines, 3.0),
+            (self.prefecture_lines, 1.5),
+            (self.county_lines, 0.7),
+        ]
+        if not self.whole:
+            found.append((shapely.boundary(self.outline), 3.0))
+        return found
 
     def draw(self, axes: Axes) -> None:
         """Draw land, members and boundaries."""
@@ -109,32 +118,18 @@ class Ground:
         for county in self.counties.itertuples():
             if names != "none" and county.adcode not in inset_codes:
                 made.append(county_label(county, member=county.adcode in codes, names=names))
+        hidden = shapely.union_all([*keep_off])
         if self.surroundings is not None:
-            made += self._neighbours(window(axes), shapely.union_all([*keep_off]))
-        return made
-
-    def _neighbours(self, view: BaseGeometry, hidden: BaseGeometry) -> list[Label]:
-        assert self.surroundings is not None
-        made = []
-        for row, unit in self.surroundings.iterrows():
-            area = shapely.intersection(unit.geometry, view)
-            area = shapely.difference(area, shapely.union(self.province, hidden))
-            if area.is_empty:
-                continue
-            x, y = middle(area)
-            made.append(
-                Label(
-                    key=f"surroundings:{row}",
-                    texts=(" ".join(str(unit["name"])), str(unit["name"])),
-                    x=x,
-                    y=y,
-                    area=area,
-                    size=SIZES["region"],
-                    colour=COLOURS["faint_ink"],
-                    halo=COLOURS["ground"],
-                    priority=5,
-                )
-            )
+            beyond = self.surroundings.geometry.difference(shapely.union(self.province, hidden))
+            style = {"size": SIZES["region"], "halo": COLOURS["ground"]}
+            made += _region_labels(self.surroundings["name"], beyond, window(axes), style)
+        if self.prefectures is not None and not self.whole and names != "faint":
+            # Within the province the extent's neighbours are prefectures.
+            shapes = self.prefectures.geometry
+            others = self.prefectures[shapes.intersection(self.outline).area < 0.01 * shapes.area]
+            style = {"size": SIZES["region"] - 1.5, "halo": COLOURS["land"]}
+            seen = others.geometry.difference(hidden)
+            made += _region_labels(others["name"], seen, window(axes), style)
         return made
 
     def inset_labels(self, axes: Axes, chiefs: set[str], names: str) -> list[Label]:
@@ -166,6 +161,31 @@ class Ground:
                 )
             )
         return made
+
+
+def _region_labels(
+    names: Iterable[str], areas: Iterable[BaseGeometry], view: BaseGeometry, style: dict[str, Any]
+) -> list[Label]:
+    """Name what lies around, widely set, where a fair part of it is seen."""
+    made = []
+    for row, (name, whole) in enumerate(zip(names, areas, strict=True)):
+        area = shapely.intersection(whole, view)
+        if area.is_empty or area.area < _LEAST_SHARE * view.area:
+            continue
+        x, y = middle(area)
+        made.append(
+            Label(
+                key=f"region:{name}:{row}",
+                texts=(" ".join(name), *wrapped(name)),
+                x=x,
+                y=y,
+                area=area,
+                colour=COLOURS["faint_ink"],
+                priority=5,
+                **style,
+            )
+        )
+    return made
 
 
 def member_codes(extent: Any, counties: gpd.GeoDataFrame) -> list[str]:
@@ -231,6 +251,7 @@ def ground_of(
         province_lines,
         around,
         whole,
+        cities,
     )
 
 

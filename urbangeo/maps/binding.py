@@ -31,7 +31,9 @@ def bind_atlas(done: Sequence[Done], folder: Path, manifest: Manifest, lang: str
     first: dict[str, Done] = {}
     for one in drawn:
         first.setdefault(one.task.key, one)
-    titles = {key: figure_title(manifest.figure(key), lang) for key in first}
+    titles = {
+        key: figure_title(manifest.figure(key), lang, one.title) for key, one in first.items()
+    }
     written = []
     with writing(folder / "contact-sheet.png") as draft:
         draft.write_bytes(contact_sheet([(titles[k], one.thumb) for k, one in first.items()]))
@@ -48,12 +50,10 @@ def bind_atlas(done: Sequence[Done], folder: Path, manifest: Manifest, lang: str
     return written
 
 
-def figure_title(record: FigureRecord, lang: str) -> str:
-    """Name a figure in an outline: number and title, or its key where it has no title."""
-    english = lang == "en"
-    number = (record.number_en if english else "") or record.number
-    title = (record.title_en if english else "") or record.title or record.key
-    return f"{number} {title}".strip()
+def figure_title(record: FigureRecord, lang: str, title: str = "") -> str:
+    """Name a figure in an outline: its number, and the title on its sheet or else its key."""
+    number = (record.number_en if lang == "en" else "") or record.number
+    return f"{number} {title or record.key}".strip()
 
 
 def _group(record: FigureRecord) -> str:

@@ -15,16 +15,16 @@ from urbangeo.errors import InputError, UnknownNameError
 from urbangeo.maps.base import crowded, enlarged, window_edges
 from urbangeo.maps.drawing import metres_per_mm, window
 from urbangeo.maps.fetched import name_columns, name_of
-from urbangeo.maps.furniture import add_note, add_title, note_rows
+from urbangeo.maps.furniture import add_map_title, add_note, add_title, note_rows
 from urbangeo.maps.labels import Label, place, write
 from urbangeo.maps.layers import StyledLayer, hidden_symbols
 from urbangeo.maps.legend import TITLES, Arrangement, Entry, add_legend, add_list, fitting
 from urbangeo.maps.notes import Words, note_of
 from urbangeo.maps.prepare import MapPart, Prepared, prepare
-from urbangeo.maps.reader import BASE_ENTRIES
+from urbangeo.maps.reader import BASE_ENTRIES, EXTENT_ENTRY
 from urbangeo.maps.records import FigureRecord
 from urbangeo.maps.shaping import remembered
-from urbangeo.maps.sheet import Box, Sheet, add_inset, add_map_title, new_sheet, on_map
+from urbangeo.maps.sheet import Box, Sheet, add_inset, new_sheet, on_map
 from urbangeo.maps.style import settings
 
 if TYPE_CHECKING:
@@ -117,7 +117,10 @@ class _Composer:
         self.lang = lang
         self.words = words
         self.panel = self.figure.panel or len(prepared.parts) > 1
-        self.english = dict(BASE_ENTRIES)
+        self.english = {
+            **BASE_ENTRIES,
+            self.figure.extent_label: self.figure.extent_label_en,
+        }
 
     # The sheet ------------------------------------------------------------------------------------
 
@@ -280,7 +283,10 @@ class _Composer:
         own: dict[str, Entry] = {}
         for part, view in zip(self.prepared.parts, views, strict=True):
             for entry in part.ground.entries(view):
-                base.setdefault(entry.text, entry)
+                text = entry.text
+                if text == EXTENT_ENTRY and self.figure.extent_label:
+                    text = self.figure.extent_label
+                base.setdefault(text, replace(entry, text=text))
             for layer in part.layers:
                 for entry in layer.entries(view):
                     own.setdefault(entry.text, entry)
@@ -408,16 +414,17 @@ class _Composer:
         own: list[Label],
         keep_off: list[Box],
     ) -> None:
-        lines = [layer.lines() for layer in part.layers]
+        view = window(axes)
+        lines = [(layer.lines(), 1.0) for layer in part.layers]
         if part.ground.has_extent:
-            lines.append(part.ground.lines)
-        merged = shapely.intersection(shapely.union_all(lines), window(axes)) if lines else None
+            lines += part.ground.lines
+        lines = [(shapely.intersection(shape, view), weight) for shape, weight in lines]
         signs = [sign for layer in part.layers for sign in layer.symbols(axes)]
         placement = place(
             axes,
             [*labels, *own],
             keep_off=keep_off,
-            lines=merged,
+            lines=[(shape, weight) for shape, weight in lines if not shape.is_empty],
             symbols=[(sign.x, sign.y, sign.radius) for sign in signs],
         )
         lost = [label.texts[0] for label in placement.left_out if label.required]

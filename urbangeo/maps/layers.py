@@ -56,6 +56,8 @@ class StyledLayer:
         Sentences for the figure's note.
     fetched
         Where the rows are from.
+    fellows
+        Layers, this one among them, that lay their signs out together; empty: it alone.
     """
 
     record: LayerRecord
@@ -63,6 +65,7 @@ class StyledLayer:
     pieces: list[Piece]
     fetched: Fetched
     notes: list[Remark] = field(default_factory=list)
+    fellows: list[StyledLayer] = field(default_factory=list, repr=False, compare=False)
     _places: dict[float, NDArray[np.float64]] = field(default_factory=dict, repr=False)
 
     # What is told ---------------------------------------------------------------------------------
@@ -102,11 +105,16 @@ class StyledLayer:
         return self._places[scale]
 
     def _placed(self, scale: float) -> NDArray[np.float64]:
-        signs = self._signs()
+        fellows = self.fellows or [self]
+        runs = [layer._signs() for layer in fellows]
+        signs = [sign for run in runs for sign in run]
         xy = np.array([shapely.get_coordinates(piece.geometry)[0] for piece, _ in signs])
         xy = xy.reshape(-1, 2)
         if self.record.spread and len(xy) > 1:
             xy = spread(xy, (max(style.size for _, style in signs) + _GAP) * scale)
+        number = next(i for i, layer in enumerate(fellows) if layer is self)
+        start = sum(map(len, runs[:number]))
+        xy = xy[start : start + len(runs[number])]
         xy.flags.writeable = False
         return xy
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urbangeo._version import __version__
 from urbangeo.maps.fetched import Remark
 from urbangeo.maps.layers import StyledLayer
+from urbangeo.maps.plansources import plan_source
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -146,10 +147,9 @@ def _sources(prepared: Prepared) -> list[str]:
         if key:
             from urbangeo.plans import plan_record
 
-            about = plan_record(key)
             cites = extent.members["cite"].astype(str).replace("", None).dropna()
             told = "、".join(dict.fromkeys(cites))
-            found.append(f"{_quoted(about.title)}（{about.publisher}，{about.date}）{told}")
+            found.append(plan_source(plan_record(key)) + told)
     for layer in prepared.layers:
         if isinstance(layer, StyledLayer):
             found += layer.fetched.sources
@@ -167,10 +167,6 @@ def _schematic_words(layers: Sequence[StyledLayer], *, asked: bool) -> list[Rema
     if net:
         words.append(_SKELETON)
     return words
-
-
-def _quoted(title: str) -> str:
-    return title if "《" in title else f"《{title}》"
 
 
 def _merged_sources(found: Sequence[str]) -> list[str]:

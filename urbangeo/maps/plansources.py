@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from urbangeo.maps.records import FigureRecord, LayerRecord
-    from urbangeo.plans import Plan, PlanTable
+    from urbangeo.plans import Plan, PlanRecord, PlanTable
 
-__all__ = ["EVERY", "MADE", "from_plan", "split_plan"]
+__all__ = ["EVERY", "MADE", "from_plan", "plan_source", "split_plan"]
 
 EVERY = "*"
 """In the place of a plan: all bundled plans."""
@@ -59,7 +59,7 @@ def from_plan(layer: LayerRecord, figure: FigureRecord) -> Fetched:
     cites = (
         [one for one in dict.fromkeys(rows[_cite(name)].astype(str)) if one] if len(rows) else []
     )
-    told = _title(owner) + "、".join(cites[:3])
+    told = plan_source(owner.record) + "、".join(cites[:3])
     sources = (told + ("等" if len(cites) > 3 else ""),)
     if layer.count:
         frame, notes = _counted(rows, owner, layer, figure)
@@ -101,7 +101,7 @@ def _from_every_plan(layer: LayerRecord, figure: FigureRecord, name: str) -> Fet
     if not frames:
         return from_plan(replace(layer, source=f"plan:{keys[0]}/{name}"), figure)
     # Chapters of several plans in one note would fill it.
-    titles = [_title(plan(key)) for key in found]
+    titles = [plan_source(plan(key).record) for key in found]
     return Fetched(
         pd.concat(frames, ignore_index=True),
         sum(one.total for one in found.values()),
@@ -111,10 +111,11 @@ def _from_every_plan(layer: LayerRecord, figure: FigureRecord, name: str) -> Fet
     )
 
 
-def _title(owner: Plan) -> str:
-    about = owner.record
+def plan_source(about: PlanRecord) -> str:
+    """Name a plan as a source: title, publisher and date, as far as they are known."""
     title = about.title if "《" in about.title else f"《{about.title}》"
-    return f"{title}（{about.publisher}，{about.date}）"
+    told = "，".join(filter(None, (about.publisher, about.date)))
+    return f"{title}（{told}）" if told else title
 
 
 _BY_NODE = ("points", "hull", "belt", "curve")

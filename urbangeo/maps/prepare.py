@@ -167,8 +167,16 @@ def prepare(figure: FigureRecord, inputs: Mapping[str, Any]) -> Prepared:
             for number, layer in enumerate(figure.layers)
             if not layer.maps or record.title in layer.maps
         ]
+        _join(layers)
         parts.append(MapPart(record.title, record.title_en, extent, ground, layers))
     return Prepared(figure, inputs, crs, parts, frames)
+
+
+def _join(layers: Sequence[Layer]) -> None:
+    """Let layers of one ``together`` lay their signs out together."""
+    styled = [one for one in layers if isinstance(one, StyledLayer) and one.record.together]
+    for layer in styled:
+        layer.fellows = [one for one in styled if one.record.together == layer.record.together]
 
 
 def _extent(record: MapRecord, figure: FigureRecord, inputs: Mapping[str, Any]) -> Any:

@@ -45,6 +45,8 @@ class Done:
     ----------
     files
         Written, in the order of the formats.
+    title
+        As written on the sheet.
     thumb, pdf
         A small picture, and a PDF for binding; in memory.
     reason
@@ -55,6 +57,7 @@ class Done:
 
     task: Task
     files: list[Path] = field(default_factory=list)
+    title: str = ""
     thumb: bytes = b""
     pdf: bytes = b""
     reason: str = ""
@@ -244,6 +247,7 @@ def _collected(task: Task, answer: dict[str, Any], kept: str) -> Done:
     done = Done(
         task,
         [Path(one) for one in answer.get("files", ())],
+        title=answer.get("title", ""),
         reason=answer.get("reason", ""),
         output_error=bool(answer.get("output_error")),
     )
@@ -282,7 +286,7 @@ def _printed(prepared: Prepared, task: Task, order: _Order) -> dict[str, Any]:
             Path(f"{kept}.pdf").write_bytes(written.read_bytes())
     except Exception as error:  # noqa: BLE001 one paper's fault must not cost the others
         return _failed(error)
-    return {"files": list(map(str, files))}
+    return {"files": list(map(str, files)), "title": printing.title_of(figure)}
 
 
 def _failed(error: Exception) -> dict[str, Any]:

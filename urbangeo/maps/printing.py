@@ -37,7 +37,7 @@ from urbangeo.maps.typefaces import face, web_font
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["FORMATS", "MapFigure", "save", "save_all"]
+__all__ = ["FORMATS", "MapFigure", "save", "save_all", "title_of"]
 
 FORMATS = ("pdf", "svg", "png")
 
@@ -240,6 +240,12 @@ def _saved(figure: Figure, **options: Any) -> bytes:
         warnings.filterwarnings("error", message="Glyph .* missing from font")
         figure.savefig(stream, **options)
     return stream.getvalue()
+
+
+def title_of(figure: Figure) -> str:
+    """Give the title that is written on a sheet; empty if there is none."""
+    texts = {artist.get_gid(): artist.get_text() for artist in visible_texts(figure)}
+    return texts.get("title", "")
 
 
 def _title(figure: Figure) -> str:

@@ -20,7 +20,7 @@ from urbangeo.maps.sheet import PAGES
 from urbangeo.maps.style import SIZES
 from urbangeo.maps.symbols import Style, colour, named_style, varied
 
-__all__ = ["BASE_ENTRIES", "EntryReader"]
+__all__ = ["BASE_ENTRIES", "EXTENT_ENTRY", "EntryReader"]
 
 VIEWS = ("province", "extent", "layers")
 COUNTY_NAMES = ("members", "faint", "none")
@@ -28,9 +28,10 @@ SHAPES = ("", "points", "counties", "curve", "belt", "hull", "union")
 WEIGHTS = ("regular", "medium", "bold")
 COURSES = ("", "network")
 COUNTS = ("", "county", "prefecture")
+EXTENT_ENTRY = "规划范围边界"
 BASE_ENTRIES = {
     "省域边界": "Provincial boundary",
-    "规划范围边界": "Boundary of the plan",
+    EXTENT_ENTRY: "Boundary of the plan",
     "市域边界": "Prefectural boundary",
     "县域边界": "County boundary",
 }
@@ -38,12 +39,12 @@ BASE_ENTRIES = {
 
 _TEXTS = {
     *("plan", "number", "number_en", "heading", "heading_en", "title", "title_en", "extent"),
-    *("view", "county_names"),
+    *("view", "county_names", "extent_label", "extent_label_en"),
 }
 _LISTS = {"pages", "absent", "notes", "notes_en", "sources", "inset"}
 _LAYER_TEXTS = {
     *("source", "within", "touching", "place", "shape", "group", "sort", "field"),
-    *("direction", "profile", "course", "count"),
+    *("direction", "profile", "course", "count", "together"),
 }
 _STYLING = ("style", "colour", "size", "label", "label_en")
 _CLASS_FIELDS = ("value", "at_least", "below", "order", "names", *_STYLING)
@@ -120,6 +121,11 @@ class EntryReader:
                 values[name] = self._texts(name, value)
             elif name == "scale_bar_km":
                 values[name] = self._number(name, value)
+                if values[name] * 100 % 3:
+                    self.wrong(
+                        f"scale_bar_km is {value!r}; a scale bar has three parts, so a length that "
+                        "can be divided by 3 is expected, such as 30, 45 or 75"
+                    )
             elif name in {"panel", "schematic", "graticule"}:
                 values[name] = self._flag(name, value)
         for name, known_values in (
@@ -382,7 +388,8 @@ class EntryReader:
         listed = [text for run in columns for text in run if not text.startswith("#")]
         labels = [one.label for layer in values["layers"] for one in layer.classes if one.label]
         absent = values.get("absent", ())
-        known = [*BASE_ENTRIES, *labels, *absent]
+        base = [(values.get("extent_label") or x) if x == EXTENT_ENTRY else x for x in BASE_ENTRIES]
+        known = [*base, *labels, *absent]
         for text in dict.fromkeys(listed):
             if text not in known:
                 hint = "The legend lists the labels of layers and classes, and 'absent'."

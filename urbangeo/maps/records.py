@@ -85,6 +85,8 @@ class LayerRecord:
         Column by which rows fall into classes.
     spread
         Signs at one place stand side by side.
+    together
+        Layers of one such name lay their signs out together.
     above
         Areas stand above the boundaries; None: as the shape suggests.
     optional
@@ -111,6 +113,7 @@ class LayerRecord:
     classes: tuple[ClassRecord, ...] = ()
     names: Names | None = None
     spread: bool = True
+    together: str = ""
     above: bool | None = None
     optional: bool = False
     year: int | None = None
@@ -166,6 +169,8 @@ class FigureRecord:
     extent
         Extent that it is about, as :func:`urbangeo.extent` takes it; empty: the whole province, or
         a circle.
+    extent_label, extent_label_en
+        What the legend calls its boundary, where it is not the extent of the figure's plan.
     maps
         Maps side by side; empty: one map of the extent.
     view
@@ -207,6 +212,8 @@ class FigureRecord:
     title: str = ""
     title_en: str = ""
     extent: str = ""
+    extent_label: str = ""
+    extent_label_en: str = ""
     maps: tuple[MapRecord, ...] = ()
     view: str = "province"
     pages: tuple[str, ...] = ("A4", "A3")

@@ -18,7 +18,7 @@ from matplotlib.patches import Rectangle
 
 from urbangeo.errors import InputError
 from urbangeo.maps.printing import MapFigure
-from urbangeo.maps.style import COLOURS, LINES, SIZES, font, points
+from urbangeo.maps.style import COLOURS, LINES, font, points
 
 if TYPE_CHECKING:
     import pyproj
@@ -31,7 +31,6 @@ __all__ = [
     "Box",
     "Sheet",
     "add_inset",
-    "add_map_title",
     "add_panel",
     "new_sheet",
     "on_map",
@@ -251,30 +250,6 @@ def add_panel(sheet: Sheet, box: Box) -> None:
     """Lay an empty panel over the map; labels keep off it."""
     _rectangle(sheet.page, box, "frame", fill=COLOURS["paper"], zorder=4)
     sheet.keep_off.append(box)
-
-
-def add_map_title(sheet: Sheet, frame: Box, title: str) -> None:
-    """Write the title of one of several maps in the upper left corner of its frame."""
-    from urbangeo.maps.labels import measure
-
-    width = float(measure(sheet.figure, title, SIZES["inset_title"], "medium")[0]) + 6.0
-    left, _, right, top = frame
-    if width > right - left:
-        raise InputError(
-            f"The title of a map, {title!r}, is {width:.0f} mm long; its frame has "
-            f"{right - left:.0f} mm. Shorten it."
-        )
-    add_panel(sheet, (left, top - 6.5, left + width, top))
-    sheet.page.text(
-        left + 3.0,
-        top - 3.25,
-        title,
-        fontproperties=font("inset_title", "medium"),
-        ha="left",
-        va="center",
-        zorder=6,
-        gid="map_title",
-    )
 
 
 def on_map(axes: Axes, frame: Box, part: Box) -> BaseGeometry:
