@@ -93,15 +93,15 @@ def test_names_are_points_where_they_stand() -> None:
     def name(text: str) -> Written:
         return Written(text, 0.0, 0.0, style, leader=False)
 
-    shown = {members[0]: name("甲县"), others[0]: name("乙县"), "surroundings:0": name("北 邻 省")}
+    shown = {members[0]: name("甲县"), others[0]: name("乙县"), "region:北邻省:0": name("北 邻 省")}
     enlarged = {members[0]: name("甲县"), members[1]: name("丙\n县")}
-    (made,) = ground_names("fig", one, LAEA, {**shown, "层:0": name("某厂")}, enlarged)
+    (made,) = ground_names("fig", one, LAEA, shown, enlarged)
     frame = made.frame.set_index("name")
     assert frame["class"].to_dict() == {
         "甲县": "县名（范围内）",
         "丙县": "县名（范围内，局部放大）",
         "乙县": "县名",
-        "北邻省": "邻省名",
+        "北邻省": "区域名",
     }
     assert frame[LABEL]["北邻省"] == "北 邻 省"
     # What only the enlarged part shows has no place on the map.
@@ -112,6 +112,16 @@ def test_names_are_points_where_they_stand() -> None:
         "北邻省": False,
     }
     assert (made.table, made.kind) == ("fig__names_point", "point")
+
+
+def test_names_of_another_type_are_a_class_of_their_own() -> None:
+    wide, narrow = (
+        Written(text, 0.0, 0.0, NameStyle(size=size), leader=False)
+        for text, size in (("北邻省", 11.0), ("东海市", 9.5))
+    )
+    (made,) = ground_names("fig", ground(), LAEA, {"region:1": wide, "region:2": narrow}, {})
+    assert made.frame["class"].tolist() == ["区域名", "区域名（2）"]
+    assert [one.names.size for one in made.classes if one.names] == [11.0, 9.5]
 
 
 def test_no_name_no_table() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from urbangeo.maps.exports import ExportLayer, Provenance
+from urbangeo.maps.exports import ExportLayer, NameStyle, Provenance
 from urbangeo.maps.exporttables import Written, area_table, line_table, names_table
 from urbangeo.maps.shapes import outlines
 from urbangeo.maps.style import COLOURS, LINES
@@ -27,6 +27,7 @@ def ground_tables(
     stem: str,
     crs: pyproj.CRS,
     boundaries: Sequence[gpd.GeoDataFrame | None],
+    outline: str = "规划范围边界",
 ) -> list[ExportLayer]:
     """Give what :meth:`urbangeo.maps.base.Ground.draw` draws, at the same heights.
 
@@ -37,6 +38,8 @@ def ground_tables(
         called ``base``.
     boundaries
         The tables that the ground was made of, for their provenance.
+    outline
+        What the legend calls the extent's boundary.
     """
     province, extent = ground.province_lines, (f"{stem}__extent", "规划范围")
     found: list[ExportLayer] = []
@@ -63,7 +66,7 @@ def ground_tables(
         add(f"{stem}__prefecture", "市域边界", ground.prefecture_lines, "prefecture", 4)
         if not ground.whole:
             edge = AreaStyle(edge=LINES["extent"])
-            whole = (extent[0], "规划范围边界", ground.outline, edge, 5, crs)
+            whole = (extent[0], outline, ground.outline, edge, 5, crs)
             found.append(area_table(*whole, value=extent[1], inside=True))
     else:
         add(f"{stem}__county", "县域边界", ground.county_lines, "county_among_roads", 3)
@@ -92,27 +95,29 @@ def ground_names(
     names: Mapping[str, Written],
     enlarged: Mapping[str, Written],
 ) -> list[ExportLayer]:
-    """Give the names of counties and neighbours, each a point where it stands on the sheet.
+    """Give the names of counties and of what lies around, each a point where it stands.
 
     Parameters
     ----------
     names, enlarged
-        What the map shows, and what the enlarged part shows.
+        What the map shows, and what the enlarged part shows, without the names of the layers.
     """
     members = set(ground.members["adcode"].astype(str))
     counties = set(ground.counties["adcode"].astype(str))
-    groups: dict[str, dict[str, Written]] = {}
+    groups: dict[str, dict[str, Written]] = {group: {} for group in _COUNTIES}
+    regions: dict[NameStyle, dict[str, Written]] = {}
     for key, one in names.items():
-        if key.startswith("surroundings:"):
-            groups.setdefault("邻省名", {})[key] = one
-        elif key in counties:
-            groups.setdefault("县名（范围内）" if key in members else "县名", {})[key] = one
+        if key in counties:
+            groups[_COUNTIES[0] if key in members else _COUNTIES[2]][key] = one
+        else:
+            regions.setdefault(one.style, {})[key] = one
     hidden = {key: one for key, one in enlarged.items() if key in counties and key not in names}
     for key, one in hidden.items():
-        group = "县名（范围内，局部放大）" if key in members else "县名（局部放大）"
-        groups.setdefault(group, {})[key] = one
-    ordered = {group: groups[group] for group in sorted(groups, key=_RANKS.index)}
-    return names_table(f"{stem}__names", "地名注记", ordered, crs, 58, frozenset(hidden))
+        groups[_COUNTIES[1] if key in members else _COUNTIES[3]][key] = one
+    for row, found in enumerate(regions.values(), start=1):
+        groups[f"区域名（{row}）" if row > 1 else "区域名"] = found
+    held = {group: found for group, found in groups.items() if found}
+    return names_table(f"{stem}__names", "地名注记", held, crs, 58, frozenset(hidden))
 
 
-_RANKS = ("县名（范围内）", "县名（范围内，局部放大）", "县名", "县名（局部放大）", "邻省名")
+_COUNTIES = ("县名（范围内）", "县名（范围内，局部放大）", "县名", "县名（局部放大）")

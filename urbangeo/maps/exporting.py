@@ -145,8 +145,11 @@ def export_map(
         region = ascii_name(" ".join(parts).strip() or extent.title)
     elif ground.whole:
         region = "province"
-    made = ground_tables(ground, region, crs, boundaries)
-    made += ground_names(stem, ground, crs, names, enlarged)
+    outline = [figure.extent_label] if figure.extent_label else []
+    made = ground_tables(ground, region, crs, boundaries, *outline)
+    owned = {key for layer in layers for key in _name_keys(layer)}
+    others = {key: one for key, one in names.items() if key not in owned}
+    made += ground_names(stem, ground, crs, others, enlarged)
     for number, layer in enumerate(layers, start=1):
         table = f"{stem}__{number:02d}"
         if isinstance(layer, CircleLayer):
@@ -171,6 +174,19 @@ def export_map(
         bar_km=figure.scale_bar_km or _round_km(scale),
         note=tuple(note),
     )
+
+
+def _name_keys(layer: StyledLayer | CircleLayer) -> list[str]:
+    """Give the keys of a layer's names; see :meth:`StyledLayer.labels`."""
+    if isinstance(layer, StyledLayer):
+        return [f"{layer.record.name}:{piece.key}" for piece in layer.pieces]
+    count = 0 if layer.towns is None else len(layer.towns)
+    numbers = layer.links["ref"].astype(str).str.split(";").str[0]
+    return [
+        *(f"centre:{row}" for row in range(len(layer.centres))),
+        *(f"town:{row}" for row in range(count)),
+        *(f"road:{number}" for number in dict.fromkeys(numbers)),
+    ]
 
 
 def _window(axes: Axes) -> Box:
