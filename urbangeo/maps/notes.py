@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from urbangeo.maps.prepare import Prepared
     from urbangeo.maps.sheet import Sheet
 
-__all__ = ["Words", "note_of"]
+__all__ = ["Words", "note_of", "remarks_of", "sources_of"]
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,20 @@ def note_of(
     drawn
         Chinese texts of the entries that the legend has.
     """
+    paragraphs = [
+        remarks_of(prepared, drawn, words, lang),
+        sources_of(prepared, lang),
+        _closing_note(sheet, words, lang),
+    ]
+    return [one for one in paragraphs if one]
+
+
+def remarks_of(prepared: Prepared, drawn: Iterable[str], words: Words, lang: str = "zh") -> str:
+    """Tell what is schematic, what the manifest says, what is missing; the note begins so."""
     figure = prepared.figure
-    boundaries = _attributions(prepared.frames, lang)
-    closing = _closing_note(sheet, words, lang)
     if prepared.circle is not None:
-        basis, source = _circle_note(prepared.circle, boundaries, lang)
-        return ["".join([basis, *words.shading(lang)]), source, closing]
+        told = [_SKELETON.told(lang)] if prepared.circle.schematic else []
+        return "".join([*told, _PROXY.told(lang), *words.shading(lang)])
     layers = prepared.layers
     styled = [layer for layer in layers if isinstance(layer, StyledLayer)]
     own = figure.notes_en if lang == "en" and figure.notes_en else figure.notes
@@ -65,35 +73,42 @@ def note_of(
     told += dict.fromkeys(one.told(lang) for layer in layers for one in layer.notes)
     told += [one.told(lang) for one in _absent_words(prepared, set(drawn))]
     told += words.shading(lang)
+    return "".join(told).strip()
+
+
+def sources_of(prepared: Prepared, lang: str = "zh") -> str:
+    """Name the plans and chapters, and whose boundaries and data are drawn."""
+    boundaries = _attributions(prepared.frames, lang)
+    if prepared.circle is not None:
+        return _circle_sources(prepared.circle, boundaries, lang)
     data = dict.fromkeys(
-        one for layer in styled for one in layer.fetched.attributions if one and one != boundaries
+        one
+        for layer in prepared.layers
+        if isinstance(layer, StyledLayer)
+        for one in layer.fetched.attributions
+        if one and one != boundaries
     )
     sources = _sources(prepared)
     if lang == "en":
         note = f"Sources: {'; '.join(sources)}; boundaries: {boundaries}"
-        note = "; ".join([note, *data]) + "."
-    else:
-        note = f"资料来源：{'；'.join(sources)}；行政区划界线：{boundaries}"
-        note = "；".join([note, *data]) + "。"
-    return [*(["".join(told).strip()] if told else []), note, closing]
+        return "; ".join([note, *data]) + "."
+    note = f"资料来源：{'；'.join(sources)}；行政区划界线：{boundaries}"
+    return "；".join([note, *data]) + "。"
 
 
-def _circle_note(circle: CircleLayer, boundaries: str, lang: str) -> tuple[str, str]:
-    """Tell what a circle rests on, and where it is from."""
+def _circle_sources(circle: CircleLayer, boundaries: str, lang: str) -> str:
     about = circle.circle.network
-    told = _SKELETON.told(lang) if circle.schematic else ""
-    told += _PROXY.told(lang)
     data = [str(one) for one in about.get("attribution", []) if one]
     digest = str(about.get("digest") or "")[:12]
     if lang == "en":
         source = f"Data: boundaries {boundaries}"
         source += f"; network {', '.join(data)}" if data else ""
         source += f"; digest of the network {digest}" if digest else ""
-        return told, f"{source}."
+        return f"{source}."
     source = f"数据：行政区划界线 {boundaries}"
     source += f"；路网 {'、'.join(data)}" if data else ""
     source += f"；路网校验码 {digest}" if digest else ""
-    return told, f"{source}。"
+    return f"{source}。"
 
 
 _WORDS = Remark(
