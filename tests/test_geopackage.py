@@ -231,9 +231,9 @@ def test_the_code_of_the_page_on_qgis_runs(tmp_path: Path, monkeypatch: pytest.M
     (code,) = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL)
     monkeypatch.chdir(tmp_path)
     exec(compile(code, page.name, "exec"), {})  # noqa: S102 our own page
-    frame = gpd.read_file("sites.gpkg", layer="sites")
+    frame = gpd.read_file("out/sites.gpkg", layer="sites")
     assert frame["label"].tolist() == ["甲厂", "乙厂"]
-    assert Path("sites.qgs").is_file()
+    assert Path("out/sites.qgs").is_file()
 
 
 def test_gdals_settings_come_back(tmp_path: Path) -> None:

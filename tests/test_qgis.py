@@ -86,12 +86,6 @@ def _missing() -> str:
     return "" if done.returncode == 0 else done.stderr.strip().rpartition("\n")[2]
 
 
-MISSING = _missing()
-pytestmark = pytest.mark.skipif(
-    bool(MISSING), reason=f"QGIS is not installed for {python()}: {MISSING}"
-)
-
-
 @dataclass
 class Drawn:
     """A GeoPackage and a project, what QGIS says of them, and our own picture of the figure."""
@@ -105,6 +99,9 @@ class Drawn:
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    missing = _missing()
+    if missing:
+        pytest.skip(f"QGIS is not installed for {python()}: {missing}")
     folder = tmp_path_factory.mktemp("qgis")
     record = read_manifest(test_exporting.write(folder)).figure("my/sites")
     prepared = prepare(record, {"extent": minimap.extent(), **minimap.layers()})

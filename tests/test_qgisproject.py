@@ -10,7 +10,7 @@ import exportmap
 import pytest
 
 from urbangeo.errors import InputError
-from urbangeo.maps.qgisproject import map_names, write_project
+from urbangeo.maps.qgisproject import map_names, write_project, write_qgis
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,15 @@ def test_the_project_is_in_the_first_maps_projection(root: ET.Element) -> None:
     assert "Lambert Azimuthal Equal Area" in words
     srs = {one.findtext("srs/spatialrefsys/authid") for one in root.iter("maplayer")}
     assert srs == {"EPSG:4326"}
+
+
+def test_all_of_it_is_written_into_a_folder(tmp_path: Path) -> None:
+    written = write_qgis(maps(), tmp_path / "new", "atlas")
+    assert [path.name for path in written[:3]] == [
+        *("atlas.gpkg", "atlas.qgs", "base__land_area.qml"),
+    ]
+    assert all(path.is_file() for path in written)
+    assert "./atlas.gpkg|layername=base__land_area" in written[1].read_text("utf-8")
 
 
 def test_always_the_same(tmp_path: Path) -> None:

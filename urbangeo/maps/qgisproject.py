@@ -18,7 +18,7 @@ from urbangeo.crs import WGS84
 from urbangeo.errors import InputError
 from urbangeo.files import writing
 from urbangeo.maps.exports import ascii_name
-from urbangeo.maps.geopackage import table_names
+from urbangeo.maps.geopackage import table_names, write_geopackage
 from urbangeo.maps.qgislayout import layout
 from urbangeo.maps.qgisstyle import style_elements
 from urbangeo.maps.qgisxml import (
@@ -35,10 +35,31 @@ if TYPE_CHECKING:
 
     from urbangeo.maps.exports import ExportLayer, ExportMap
 
-__all__ = ["map_names", "write_project"]
+__all__ = ["map_names", "write_project", "write_qgis"]
 
 _GEOMETRIES = {"point": "Point", "line": "Line", "area": "Polygon"}
 _TYPES = {"point": "Point", "line": "MultiLineString", "area": "MultiPolygon"}
+
+
+def write_qgis(
+    maps: Sequence[ExportMap], folder: str | os.PathLike[str], name: str = "urbangeo-atlas"
+) -> list[Path]:
+    """Write all that QGIS needs of some maps into a folder.
+
+    Returns
+    -------
+    list of pathlib.Path
+        ``<name>.gpkg``, ``<name>.qgs``, then the styles in ``<name>-styles``.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to write.
+    OutputError
+        If a file cannot be written.
+    """
+    package, *styles = write_geopackage(maps, Path(folder) / f"{name}.gpkg")
+    return [package, write_project(maps, Path(folder) / f"{name}.qgs", package), *styles]
 
 
 def write_project(
