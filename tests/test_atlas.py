@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import minimap
@@ -111,19 +112,19 @@ colour = "red"
 """
 
 
-def laid_out_as_text(key: str, *, failing: str = "", **options: Any) -> Figure:
+def laid_out_as_text(key: str, *, failing: str = "", **options: Any) -> SimpleNamespace:
     """Stands in for drawing, which other tests look at."""
     if key == failing:
         raise InputError("no room")
     figure = Figure(figsize=(1.485, 1.05))
     figure.text(0.1, 0.5, f"{key} {options['page']}", gid="title")
-    return figure
+    return SimpleNamespace(figure=figure)
 
 
 @pytest.fixture
 def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(prepare, "prepare", lambda record, _: record.key)
-    monkeypatch.setattr(compose, "lay_out", laid_out_as_text)
+    monkeypatch.setattr(compose, "laid_out", laid_out_as_text)
     path = tmp_path / "figures.toml"
     path.write_text(MANIFEST, encoding="utf-8")
     return path
@@ -173,7 +174,7 @@ def test_a_second_run_gives_the_same_bytes(manifest: Path, tmp_path: Path) -> No
 def test_wrong_and_failing_figures_do_not_stop_the_others(
     manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compose, "lay_out", partial(laid_out_as_text, failing="one/b"))
+    monkeypatch.setattr(compose, "laid_out", partial(laid_out_as_text, failing="one/b"))
     out = tmp_path / "o"
     words = r"3 of 4 figures(?s:.*)wrong(?s:.*)unknown field|Unknown field 'colour'"
     with pytest.raises(InputError, match=words) as raised:

@@ -480,6 +480,13 @@ def atlas(
     ] = None,
     jobs: Annotated[int | None, typer.Option(help="进程数；缺省为核数。")] = None,
     bind: Annotated[bool, typer.Option(help="另制缩览图和带书签的合订 PDF。")] = True,
+    gpkg: Annotated[
+        bool, typer.Option("--gpkg", help="另写带样式的 GeoPackage、QML 和 QGIS 工程。")
+    ] = False,
+    dem: Annotated[Path | None, typer.Option(help="高程栅格文件；绘地貌晕渲。")] = None,
+    graticule: Annotated[bool | None, typer.Option(help="绘或不绘经纬网；缺省依清单。")] = None,
+    date: Annotated[str, typer.Option(help="制图日期，照写于图注。")] = "",
+    approval: Annotated[str | None, typer.Option(help="审图号（已取得者）。")] = None,
 ) -> None:
     """画图册：规划附图和通勤圈图，有错的图列明原因，其余照画。"""
     from urbangeo.maps.atlas import atlas as draw_all
@@ -496,6 +503,11 @@ def atlas(
         lang=lang,
         manifest=manifest,
         bind=bind,
+        gpkg=gpkg,
+        dem=dem,
+        graticule=graticule,
+        date=date,
+        approval=approval,
         jobs=jobs,
         progress=sys.stderr.isatty(),
     )

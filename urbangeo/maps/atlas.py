@@ -122,6 +122,11 @@ def atlas(
     lang: str = "zh",
     manifest: str | os.PathLike[str] | None = None,
     bind: bool = True,
+    gpkg: bool = False,
+    dem: str | os.PathLike[str] | None = None,
+    graticule: bool | None = None,
+    date: str = "",
+    approval: str | None = None,
     jobs: int | None = None,
     progress: bool = False,
 ) -> list[Path]:
@@ -146,6 +151,11 @@ def atlas(
     bind
         Also write a contact sheet, ``contact-sheet.png``, and for each paper one PDF of all
         figures with an outline, ``atlas-A4.pdf``.
+    gpkg
+        Also write ``atlas.gpkg``, a GeoPackage with the layers of all figures and their styles,
+        ``atlas-styles/`` with a ``.qml`` for each table, and ``atlas.qgs``, a QGIS project of it.
+    dem, graticule, date, approval
+        As :func:`draw` takes them, for all figures.
     jobs
         Processes; as many as there are cores if None. With 1 nothing is started.
     progress
@@ -155,7 +165,8 @@ def atlas(
     -------
     list of pathlib.Path
         The files, in the order of the manifest: ``<key>.<format>`` on the figure's first paper,
-        ``<key>-<paper>.<format>`` on another, ``/`` of a key as ``-``; then what binds them.
+        ``<key>-<paper>.<format>`` on another, ``/`` of a key as ``-``; then what binds them, and
+        what is for QGIS.
 
     Raises
     ------
@@ -180,28 +191,42 @@ def atlas(
         raise InputError(f"lang is {lang!r}; known: {', '.join(LANGUAGES)}.")
     folder = output_folder(out)
     failed = [f"{key}: {known.errors[key]}" for key in keys if key in known.errors]
-    tasks = [
-        Task(key, page, file_stem(key, page, record.pages[0]))
-        for key in keys
-        if key in known.figures
-        for record in (known.figures[key],)
-        for page in record.pages
-        if page in papers
-    ]
+    tasks = []
+    for key in keys:
+        if key not in known.figures:
+            continue
+        first, *_ = own = known.figures[key].pages
+        pages_of = [page for page in own if page in papers]
+        for page in pages_of:
+            stem = file_stem(key, page, first)
+            tasks.append(Task(key, page, stem, export=gpkg and page == pages_of[0]))
     done = run(
         tasks,
         folder,
         formats=kinds,
         dpi=dpi,
-        options={"lang": lang},
+        options={
+            "lang": lang,
+            "dem": None if dem is None else str(Path(dem).absolute()),
+            "graticule": graticule,
+            "date": date,
+            "approval": approval,
+        },
         manifest=None if manifest is None else Path(manifest),
         jobs=jobs,
         progress=progress,
-        keep_pdf=bind,
+        keep=bind or gpkg,
     )
     written = [path for one in done for path in one.files]
     if bind and any(one.ok for one in done):
         written += bind_atlas(done, folder, known, lang)
+    if gpkg and any(one.maps for one in done):
+        from urbangeo.maps.geopackage import write_geopackage
+        from urbangeo.maps.qgisproject import write_project
+
+        maps = [table for one in done for table in one.maps]
+        written += write_geopackage(maps, folder / "atlas.gpkg")
+        written.append(write_project(maps, folder / "atlas.qgs", folder / "atlas.gpkg"))
     unwritten = [one.reason for one in done if one.output_error]
     if unwritten:
         raise OutputError("\n".join(unwritten))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["LANGUAGES", "compose", "lay_out"]
+__all__ = ["LANGUAGES", "LaidOut", "compose", "laid_out", "lay_out"]
 
 LANGUAGES = ("zh", "en", "both")
 
@@ -49,7 +49,7 @@ def compose(figure: FigureRecord, inputs: Mapping[str, Any], **options: Any) -> 
         What is drawn instead of what would be read: ``extent``, ``counties``, ``prefectures``,
         ``province``, ``surroundings``, ``circle``, ``network``, ``source``.
     **options
-        As :func:`lay_out` takes them.
+        As :func:`laid_out` takes them.
 
     Raises
     ------
@@ -68,7 +68,37 @@ def check_language(lang: str) -> None:
         raise InputError(f"lang is {lang!r}; known: {', '.join(LANGUAGES)}.")
 
 
-def lay_out(
+@dataclass(frozen=True)
+class LaidOut:
+    """A figure on its sheet, and what stands where on it.
+
+    Attributes
+    ----------
+    maps
+        The axes of its maps, left to right.
+    inset
+        Those of the enlarged part, if there is one.
+    heading, title, number
+        As written.
+    note
+        Paragraphs of the note.
+    """
+
+    figure: Figure
+    maps: tuple[Axes, ...]
+    inset: Axes | None
+    heading: str
+    title: str
+    number: str
+    note: tuple[str, ...]
+
+
+def lay_out(prepared: Prepared, **options: Any) -> Figure:
+    """Lay a figure out, as :func:`laid_out` does; give the figure alone."""
+    return laid_out(prepared, **options).figure
+
+
+def laid_out(
     prepared: Prepared,
     *,
     page: str = "",
@@ -77,7 +107,7 @@ def lay_out(
     date: str = "",
     graticule: bool | None = None,
     dem: str | os.PathLike[str] | None = None,
-) -> Figure:
+) -> LaidOut:
     """Lay a figure out on a sheet of paper.
 
     Parameters
@@ -124,10 +154,11 @@ class _Composer:
 
     # The sheet ------------------------------------------------------------------------------------
 
-    def draw(self, graticule: bool) -> Figure:
+    def draw(self, graticule: bool) -> LaidOut:
         """Lay out the sheet, draw, name, explain."""
         sheet, arranged, note = self._laid_out()
-        add_title(sheet, *self._titles())
+        heading, title_of_sheet, number, subtitle = self._titles()
+        add_title(sheet, heading, title_of_sheet, number, subtitle)
         for part, (axes, frame) in zip(self.prepared.parts, sheet.maps, strict=True):
             self._draw_map(part, axes)
             if part.title:
@@ -141,8 +172,8 @@ class _Composer:
             kilometres=self.figure.scale_bar_km,
             footer=self._footer(sheet),
         )
-        for heading, rows in self._lists():
-            add_list(sheet, heading, rows, bottom=legend[3])
+        for title_of_list, rows in self._lists():
+            add_list(sheet, title_of_list, rows, bottom=legend[3])
         add_note(sheet, note)
         first = self.prepared.parts[0]
         tight = first.ground.members.iloc[:0]
@@ -159,7 +190,8 @@ class _Composer:
             self._name(part, sheet, axes, frame, tight)
         if inset is not None:
             self._name_inset(first, inset, tight)
-        return sheet.figure
+        axes_of = tuple(axes for axes, _ in sheet.maps)
+        return LaidOut(sheet.figure, axes_of, inset, heading, title_of_sheet, number, tuple(note))
 
     def _laid_out(self) -> tuple[Sheet, Arrangement, list[str]]:
         """Give a sheet with room for the note, and for the legend beside the extent."""

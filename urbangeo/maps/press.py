@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 from urbangeo.errors import OutputError, UrbangeoError
 
 if TYPE_CHECKING:
+    from urbangeo.maps.compose import LaidOut
+    from urbangeo.maps.exports import ExportMap
     from urbangeo.maps.prepare import Prepared
 
 __all__ = ["Done", "Task", "run"]
@@ -30,11 +33,12 @@ __all__ = ["Done", "Task", "run"]
 
 @dataclass(frozen=True)
 class Task:
-    """A figure on a paper, and the stem of its files."""
+    """A figure on a paper, the stem of its files, and whether its tables are wanted."""
 
     key: str
     page: str
     stem: str
+    export: bool = False
 
 
 @dataclass
@@ -49,6 +53,8 @@ class Done:
         As written on the sheet.
     thumb, pdf
         A small picture, and a PDF for binding; in memory.
+    maps
+        Its maps as tables, if they are wanted.
     reason
         Why it failed; empty if it did not.
     output_error
@@ -60,6 +66,7 @@ class Done:
     title: str = ""
     thumb: bytes = b""
     pdf: bytes = b""
+    maps: list[ExportMap] = field(default_factory=list)
     reason: str = ""
     output_error: bool = False
 
@@ -91,7 +98,7 @@ def run(
     manifest: Path | None,
     jobs: int | None,
     progress: bool,
-    keep_pdf: bool,
+    keep: bool,
 ) -> list[Done]:
     """Draw all tasks; give how each went, in their order.
 
@@ -111,7 +118,7 @@ def run(
             dpi,
             options,
             None if manifest is None else str(manifest.absolute()),
-            kept if keep_pdf else "",
+            kept if keep else "",
         )
         with _bar(len(tasks), shown=progress) as advance:
             drawn = (
@@ -255,6 +262,10 @@ def _collected(task: Task, answer: dict[str, Any], kept: str) -> Done:
         path = Path(kept) / f"{task.stem}.{name}"
         if done.ok and path.is_file():
             setattr(done, "thumb" if name == "png" else "pdf", path.read_bytes())
+    tables = Path(kept) / f"{task.stem}.maps"
+    if done.ok and tables.is_file():
+        # Written by a process of ours a moment ago, in a folder that only this user can reach.
+        done.maps = pickle.loads(tables.read_bytes())  # noqa: S301
     return done
 
 
@@ -272,21 +283,39 @@ def _draw(group: Sequence[Task], order: _Order) -> list[dict[str, Any]]:
 
 def _printed(prepared: Prepared, task: Task, order: _Order) -> dict[str, Any]:
     from urbangeo.maps import printing
-    from urbangeo.maps.compose import lay_out
+    from urbangeo.maps.compose import laid_out
 
     try:
-        figure = lay_out(prepared, page=task.page, **order.options)
+        sheet = laid_out(prepared, page=task.page, **order.options)
+        figure = sheet.figure
         files = [Path(order.folder) / f"{task.stem}.{kind}" for kind in order.formats]
         kept = Path(order.keep) / task.stem
         bound = [f"{kept}.pdf"] if order.keep and "pdf" not in order.formats else []
         thumb = f"{kept}.png" if order.keep else None
         printing.save_all(figure, [*files, *bound], dpi=order.dpi, thumb=thumb)
+        if task.export:
+            _keep_maps(prepared, sheet, f"{kept}.maps")
         if order.keep and not bound:
             written = Path(order.folder) / f"{task.stem}.pdf"
             Path(f"{kept}.pdf").write_bytes(written.read_bytes())
     except Exception as error:  # noqa: BLE001 one paper's fault must not cost the others
         return _failed(error)
     return {"files": list(map(str, files)), "title": printing.title_of(figure)}
+
+
+def _keep_maps(prepared: Prepared, sheet: LaidOut, path: str) -> None:
+    """Keep a drawn figure's tables for the process that writes the GeoPackage."""
+    from urbangeo.maps.exporting import export_figure
+
+    maps = export_figure(
+        prepared,
+        sheet.maps,
+        title=f"{sheet.number} {sheet.title}".strip(),
+        heading=sheet.heading,
+        inset=sheet.inset,
+        note=sheet.note,
+    )
+    Path(path).write_bytes(pickle.dumps(maps, protocol=5))
 
 
 def _failed(error: Exception) -> dict[str, Any]:
