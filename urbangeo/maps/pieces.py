@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Piece", "pieces_of"]
 
 _KINDS = {PointStyle: 0, LineStyle: 1, AreaStyle: 2}
-_KIND_NAMES = ("point", "line", "area")
+_KIND_NAMES = ("a point", "a line", "an area")
 _JOINED = ("cite", "line")
 
 
@@ -99,7 +99,14 @@ def pieces_of(
             f"{where}: none of the {fetched.total} rows of {layer.source!r} has a place, so the "
             "layer is empty. Set optional = true to leave it out with a note."
         )
-    pieces, strays = _pieces(placed.to_crs(crs), layer, group, order, where)
+    pieces, strays, single = _pieces(placed.to_crs(crs), layer, group, order, where)
+    if single:
+        notes.append(
+            Remark(
+                f"“{label}”有{single}项只有一处可定位，不成线，未绘。",
+                f"{single} of “{label}” have one place only, which makes no line; not drawn. ",
+            )
+        )
     if strays:
         notes.append(
             Remark(
@@ -125,7 +132,9 @@ def _missing_note(label: str, total: int, missing: gpd.GeoDataFrame) -> Remark:
 
 def _pieces(
     frame: gpd.GeoDataFrame, layer: LayerRecord, group: str, order: str, where: str
-) -> tuple[list[Piece], int]:
+) -> tuple[list[Piece], int, int]:
+    """Give the pieces, how many rows no class takes, and how many lines have one point only."""
+    single = 0
     rows: list[tuple[dict[Any, Any], BaseGeometry, BaseGeometry | None]] = []
     if layer.shape in {"curve", "belt", "hull", "union"}:
         ordered = frame if order == ALONG else _in_order(frame, order)
@@ -136,8 +145,10 @@ def _pieces(
             if len(members):
                 members = _in_order(members, order)
                 shape, axis = _shaped(members, layer)
-                if not shape.is_empty:
-                    rows.append((_shared_cells(members), shape, axis))
+                if shape.is_empty:
+                    single += 1
+                    continue
+                rows.append((_shared_cells(members), shape, axis))
     else:
         records = pd.DataFrame(frame.drop(columns="geometry")).to_dict("records")
         rows = [(row, shape, None) for row, shape in zip(records, frame.geometry, strict=True)]
@@ -152,7 +163,7 @@ def _pieces(
         names = class_row.names
         text = (names.text or name_of(row, names.field)) if names else ""
         pieces.append(Piece(str(number), text, fitted, class_row, rank, axis, row))
-    return sorted(pieces, key=lambda piece: (-piece.rank, int(piece.key))), strays
+    return sorted(pieces, key=lambda piece: (-piece.rank, int(piece.key))), strays, single
 
 
 def _in_order(frame: gpd.GeoDataFrame, order: str) -> gpd.GeoDataFrame:
@@ -228,9 +239,9 @@ def _fitted(shape: BaseGeometry, row: ClassRecord, where: str) -> BaseGeometry:
     if wanted == 0:
         return shape if found == 0 and shape.geom_type == "Point" else shapely.Point(middle(shape))
     if found != wanted:
-        told = f"the class {row.label!r} has a style for a {_KIND_NAMES[wanted]}"
+        told = f"the class {row.label!r} has a style for {_KIND_NAMES[wanted]}"
         hint = "set shape (curve, belt, hull, union), or use another style"
-        raise InputError(f"{where}: {told}, found a {_KIND_NAMES[max(found, 0)]}; {hint}.")
+        raise InputError(f"{where}: {told}, found {_KIND_NAMES[max(found, 0)]}; {hint}.")
     return shape
 
 
