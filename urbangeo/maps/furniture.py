@@ -76,7 +76,8 @@ def add_title(sheet: Sheet, heading: str, title: str, number: str = "", subtitle
             gid="number",
         )
     upper = (left + 4.2, top + height - 1.3)
-    _write_title(sheet, heading, upper, right, "heading", "heading", va="top")
+    if heading:
+        _write_title(sheet, heading, upper, right, "heading", "heading", va="top")
     after = _write_title(sheet, title, (left + 4.0, top + 2.9), end, "title", "title")
     if subtitle:
         _write_title(sheet, subtitle, (after + 4.0, top + 3.6), end, "heading", "subtitle")
