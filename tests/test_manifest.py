@@ -267,3 +267,8 @@ def test_printed_classes_without_members_are_told_and_not_drawn(tmp_path: Path) 
     figure = draw("a", manifest=path)
     assert words_of(figure, "legend_entry") == ["县域边界", "园区"]
     assert "图例“规划煤矿”文本未给出可定位的成员，未绘" in "".join(words_of(figure, "note"))
+    path.write_text(
+        FIGURE + text.replace('矿"]\n', '矿 | Coal mine"]\n') + STYLED, encoding="utf-8"
+    )
+    english = draw("a", manifest=path, lang="en")
+    assert "Legend “Coal mine”: the text gives no member" in "".join(words_of(english, "note"))

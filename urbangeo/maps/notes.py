@@ -132,6 +132,8 @@ def _absent_words(prepared: Prepared, drawn: set[str]) -> list[Remark]:
     words = []
     figure = prepared.figure
     english = {one.label: one.label_en for layer in figure.layers for one in layer.classes}
+    printed = [text.partition(" | ") for text in figure.absent]
+    english |= {text: other for text, _, other in printed}
     for of_plan, end, end_en in (
         (True, "文本未给出可定位的成员，未绘", "the text gives no member with a place, not drawn"),
         (False, "无", "none"),
@@ -143,7 +145,7 @@ def _absent_words(prepared: Prepared, drawn: set[str]) -> list[Remark]:
             for one in layer.classes
             if one.label
         ]
-        absent = figure.absent if of_plan else ()
+        absent = [text for text, *_ in printed] if of_plan else []
         gone = [text for text in dict.fromkeys((*absent, *labels)) if text not in drawn]
         if gone:
             others = ", ".join(english.get(one) or one for one in gone)

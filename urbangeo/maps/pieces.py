@@ -91,9 +91,9 @@ def pieces_of(
     notes = list(fetched.notes)
     placed = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
     missing = frame.drop(placed.index) if frame.index.is_unique else frame.iloc[:0]
-    label = layer.name
+    label, english = layer.name, layer.name_en or layer.name
     if len(missing):
-        notes.append(_missing_note(label, len(frame), missing))
+        notes.append(_missing_note(label, english, len(frame), missing))
     if fetched.total and placed.empty and not layer.optional:
         raise InputError(
             f"{where}: none of the {fetched.total} rows of {layer.source!r} has a place, so the "
@@ -104,20 +104,20 @@ def pieces_of(
         notes.append(
             Remark(
                 f"“{label}”有{single}项只有一处可定位，不成线，未绘。",
-                f"{single} of “{label}” have one place only, which makes no line; not drawn. ",
+                f"{single} of “{english}” have one place only, which makes no line; not drawn. ",
             )
         )
     if strays:
         notes.append(
             Remark(
                 f"“{label}”有{strays}项不属图例所列各类，未绘。",
-                f"{strays} of “{label}” belong to no class of the legend and are not drawn. ",
+                f"{strays} of “{english}” belong to no class of the legend and are not drawn. ",
             )
         )
     return pieces, notes
 
 
-def _missing_note(label: str, total: int, missing: gpd.GeoDataFrame) -> Remark:
+def _missing_note(label: str, other: str, total: int, missing: gpd.GeoDataFrame) -> Remark:
     column = next((one for one in ("name", "title", "node") if one in missing.columns), "")
     names = [str(one) for one in dict.fromkeys(missing[column])] if column else []
     names = [one for one in names if one]
@@ -126,7 +126,7 @@ def _missing_note(label: str, total: int, missing: gpd.GeoDataFrame) -> Remark:
     english = f" ({', '.join(names[:3])}{' …' if several else ''})" if names else ""
     return Remark(
         f"“{label}”{total}项中{len(missing)}项文本未给出可定位的地点，未绘{told}。",
-        f"Of {total} of “{label}” the text gives no place for {len(missing)}, not drawn{english}. ",
+        f"Of {total} of “{other}” the text gives no place for {len(missing)}, not drawn{english}. ",
     )
 
 

@@ -214,6 +214,7 @@ def _counted(
     short = units["short_name"] if "short_name" in units else units["name"]
     frame = frame.assign(name=short, count=[counts[code] for code in units["adcode"]])
     notes = []
+    english = layer.name_en or layer.name
     silent = sum(not one for one in named)
     beyond = sum(bool(one - known) for one in named)
     total = len(named)
@@ -221,14 +222,14 @@ def _counted(
         notes.append(
             Remark(
                 f"“{layer.name}”{total}项中{silent}项未点名县（市、区），未计入。",
-                f"Of {total} of “{layer.name}” {silent} name no county and are not counted. ",
+                f"Of {total} of “{english}” {silent} name no county and are not counted. ",
             )
         )
     if beyond:
         notes.append(
             Remark(
                 f"“{layer.name}”另有{beyond}项涉及规划范围以外的县（市、区），其外未绘。",
-                f"{beyond} of “{layer.name}” also name counties beyond the extent. ",
+                f"{beyond} of “{english}” also name counties beyond the extent. ",
             )
         )
     return frame, tuple(notes)

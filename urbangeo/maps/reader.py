@@ -43,7 +43,7 @@ _TEXTS = {
 }
 _LISTS = {"pages", "absent", "notes", "notes_en", "sources", "inset"}
 _LAYER_TEXTS = {
-    *("source", "within", "touching", "place", "shape", "group", "sort", "field"),
+    *("name_en", "source", "within", "touching", "place", "shape", "group", "sort", "field"),
     *("direction", "profile", "course", "count", "together"),
 }
 _STYLING = ("style", "colour", "size", "label", "label_en")
@@ -387,7 +387,7 @@ class EntryReader:
             return ()
         listed = [text for run in columns for text in run if not text.startswith("#")]
         labels = [one.label for layer in values["layers"] for one in layer.classes if one.label]
-        absent = values.get("absent", ())
+        absent = [text.partition(" | ")[0] for text in values.get("absent", ())]
         base = [(values.get("extent_label") or x) if x == EXTENT_ENTRY else x for x in BASE_ENTRIES]
         known = [*base, *labels, *absent]
         for text in dict.fromkeys(listed):

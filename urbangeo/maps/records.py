@@ -57,8 +57,8 @@ class LayerRecord:
 
     Attributes
     ----------
-    name
-        For messages.
+    name, name_en
+        For messages and the note; in English for the English note.
     source
         ``plan:<table>``, ``plan:<plan>/<table>``, ``layer:<name>``, ``extent:<name>``,
         ``members:<name>``, ``network``, ``circle``, ``circle:towns``, ``circle:area``,
@@ -97,6 +97,7 @@ class LayerRecord:
 
     name: str
     source: str
+    name_en: str = ""
     maps: Values = ()
     where: Mapping[str, Values] = field(default_factory=dict, hash=False)
     where_not: Mapping[str, Values] = field(default_factory=dict, hash=False)
@@ -191,7 +192,8 @@ class FigureRecord:
         Columns of entries as printed; empty: base map, then layers, in one column. ``# 标题`` is a
         heading, ``# 标题 | English`` one in two languages.
     absent
-        Entries that the plan prints and whose members it does not name; they are told in the note.
+        Entries that the plan prints and whose members it does not name, ``图例`` or
+        ``图例 | English``; they are told in the note.
     notes, notes_en, sources
         Sentences for the note, the same in English, and sources beside the plan.
     schematic
