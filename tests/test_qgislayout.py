@@ -99,6 +99,8 @@ def test_two_maps_stand_on_one_sheet() -> None:
     assert [one.get("position") for one in maps] == ["20,90,mm", "140,90,mm"]
     parts = [item.get("labelText") for item in root.iter("LayoutItem") if item.get("id") == "part"]
     assert parts == ["甲", "乙"]
+    # The arrow keeps off the title of the first map, whose frame ends at 140 mm.
+    assert items(root)["north"].get("position") == "132,93,mm"
     assert len({one.get("uuid") for one in root.iter("LayoutItem")}) == len(
         list(root.iter("LayoutItem"))
     )

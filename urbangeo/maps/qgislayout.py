@@ -72,9 +72,7 @@ def layout(
         if each.part:
             place = (each.frame[0] + 2, height - each.frame[3] + 2, 60, 6)
             items.append(_label(each, "part", each.part, place))
-    items += [_legend(sheet, ids), _bar(one)]
-    if not one.part:
-        items.append(_north(one))
+    items += [_legend(sheet, ids), _bar(one), _north(one)]
     if one.note:
         below = (left, height - bottom + 0.8, across, bottom - _MARGIN)
         items.append(_label(one, "note", "\n".join(one.note), below))
@@ -308,8 +306,9 @@ def _bar(one: ExportMap) -> Element:
 
 
 def _north(one: ExportMap) -> Element:
-    """Give an arrow to true north in the map's upper left corner."""
-    place = (one.frame[0] + 3, one.page[1] - one.frame[3] + 3, 5, 10)
+    """Give an arrow to true north in the map's upper left corner, or right of its own title."""
+    side = one.frame[2] - 8 if one.part else one.frame[0] + 3
+    place = (side, one.page[1] - one.frame[3] + 3, 5, 10)
     made = _item(one, "north", _PICTURE, place, 4)
     about = {
         "file": "base64:" + base64.b64encode(_ARROW.encode()).decode(),

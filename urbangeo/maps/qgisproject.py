@@ -42,7 +42,7 @@ _TYPES = {"point": "Point", "line": "MultiLineString", "area": "MultiPolygon"}
 
 
 def write_qgis(
-    maps: Sequence[ExportMap], folder: str | os.PathLike[str], name: str = "urbangeo-atlas"
+    maps: Sequence[ExportMap], folder: str | os.PathLike[str], name: str = "atlas"
 ) -> list[Path]:
     """Write all that QGIS needs of some maps into a folder.
 
