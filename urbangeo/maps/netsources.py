@@ -54,7 +54,7 @@ def computed_circle(
     """Give a commuting circle on the bundled network; kept for the process."""
     from urbangeo.access.circle import commuting_circle
 
-    net = skeleton(2022 if year is None else year, profile)
+    net = skeleton(_year_of(year), profile)
     return commuting_circle(list(centres), minutes, net, direction=direction)
 
 
@@ -62,26 +62,41 @@ def circle_of(layer: LayerRecord, inputs: Mapping[str, Any]) -> Any:
     """Give the circle that was given, or computes it."""
     if inputs.get("circle") is not None:
         return inputs["circle"]
-    asked = {name: inputs[name] for name in ("centre", "minutes", "network") if name in inputs}
+    asked = {
+        name: inputs[name]
+        for name in ("centre", "minutes", "network")
+        if inputs.get(name) is not None
+    }
     if asked:
         from urbangeo.access.circle import commuting_circle
 
-        return commuting_circle(
-            **{"centre": list(layer.centres), "minutes": layer.minutes, **asked}
-        )
+        asked.setdefault("network", skeleton(_year_of(layer.year), layer.profile))
+        given = {"centre": list(layer.centres), "minutes": layer.minutes, **asked}
+        return commuting_circle(**given, direction=layer.direction)
     return computed_circle(layer.centres, layer.minutes, layer.year, layer.direction, layer.profile)
+
+
+def _year_of(year: int | None) -> int:
+    return 2022 if year is None else year
+
+
+def _circle_at(layer: LayerRecord, year: int | None, net: Any) -> Any:
+    """Give a layer's circle at the end of a year, on the network that was given if there is one."""
+    if net is None:
+        return computed_circle(layer.centres, layer.minutes, year, layer.direction, layer.profile)
+    from urbangeo.access.circle import commuting_circle
+
+    net = net if year is None else net.at(year)
+    return commuting_circle(list(layer.centres), layer.minutes, net, direction=layer.direction)
 
 
 def from_circle(layer: LayerRecord, inputs: Mapping[str, Any]) -> Fetched:
     """Give a circle's area, what of an extent it misses, or its towns."""
     years = layer.years or (layer.year,)
     if inputs.get("circle") is not None:
-        circles = [inputs["circle"]]
+        circles, years = [inputs["circle"]], years[-1:]
     else:
-        circles = [
-            computed_circle(layer.centres, layer.minutes, year, layer.direction, layer.profile)
-            for year in years
-        ]
+        circles = [_circle_at(layer, year, inputs.get("network")) for year in years]
     if layer.source == "circle:towns":
         frame = _towns(circles, years)
         if layer.within:
