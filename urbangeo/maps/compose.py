@@ -394,7 +394,10 @@ class _Composer:
     def _name(
         self, part: MapPart, sheet: Sheet, axes: Axes, frame: Box, tight: gpd.GeoDataFrame
     ) -> None:
-        """Name what a map shows; what stands in the inset's window is named there."""
+        """Name what a map shows; what stands in the inset's window is named there.
+
+        Names of priority 0 stand on both.
+        """
         ground = part.ground
         names = self.figure.county_names if ground.has_extent else "none"
         own = self._own_labels(part, axes)
@@ -405,6 +408,7 @@ class _Composer:
                 for one in own
                 if one.area is not None
                 or one.spots
+                or one.priority <= 0
                 or not shapely.contains_xy(window_of, one.x, one.y)
             ]
         covered = [on_map(axes, frame, box) for box in sheet.keep_off]
@@ -435,8 +439,8 @@ class _Composer:
         """Leave out the name of a county whose seat bears it."""
         if self.figure.county_names == "members":
             return labels
-        written = {text for one in own for text in one.texts}
-        return [one for one in labels if not (set(one.texts) & written)]
+        written = {_bare(text) for one in own for text in one.texts}
+        return [one for one in labels if not {_bare(text) for text in one.texts} & written]
 
     def _place(
         self,
@@ -465,3 +469,8 @@ class _Composer:
                 f"There is no room for the names of {', '.join(lost)}; use a larger page."
             )
         write(axes, placement)
+
+
+def _bare(name: str) -> str:
+    """Give a county's name without its kind, as tables often write it: 开阳 for 开阳县."""
+    return name[:-1] if len(name) > 2 and name[-1] in "县市区" else name
