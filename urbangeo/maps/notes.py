@@ -162,8 +162,12 @@ def _sources(prepared: Prepared) -> list[str]:
     for extent in prepared.extents:
         key = str(getattr(extent, "plan", ""))
         if key:
-            from urbangeo.plans import plan_record
+            from urbangeo.plans import plan_record, plans
 
+            if key not in set(plans()["key"]):
+                # Of a plan of the user's own, which only the extent's title names here.
+                found.append(str(extent.title))
+                continue
             cites = extent.members["cite"].astype(str).replace("", None).dropna()
             told = "、".join(dict.fromkeys(cites))
             found.append(plan_source(plan_record(key)) + told)
