@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,65 @@ def test_the_formulas_of_the_page_on_methods_hold(
     monkeypatch.chdir(tmp_path)
     assert run("methods.md") >= 6
     assert (tmp_path / "times" / "manifest.json").is_file()
+
+
+FIGURE_PAGE = "writing-a-figure.md"
+
+
+def manifests() -> list[str]:
+    """Give the TOML of the page on figures, block by block."""
+    text = (ROOT / "docs" / FIGURE_PAGE).read_text(encoding="utf-8")
+    return re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_first_figure_of_the_page_on_figures_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my-figures.toml").write_text(manifests()[0], encoding="utf-8")
+    assert run(FIGURE_PAGE) == 1
+    names = {one.name for one in Path("out").iterdir()}
+    assert {"my-airports.pdf", "my-airports-A3.svg", "contact-sheet.png", "atlas-A4.pdf"} <= names
+
+
+def test_every_manifest_of_the_page_on_figures_is_without_error(tmp_path: Path) -> None:
+    from urbangeo.maps.manifest import read_manifest
+
+    for number, text in enumerate(manifests()):
+        head = "" if "[[figure]]" in text else '[[figure]]\nkey = "part"\n'
+        path = tmp_path / f"{number}.toml"
+        path.write_text(head + text, encoding="utf-8")
+        assert dict(read_manifest(path).errors) == {}
+
+
+def test_the_page_on_figures_tells_every_field_source_style_and_option() -> None:
+    from urbangeo.maps.atlas import _DRAWN, _OPTIONS, _PRINTED
+    from urbangeo.maps.reader import BASE_ENTRIES, COUNTS, COUNTY_NAMES, SHAPES, VIEWS, WEIGHTS
+    from urbangeo.maps.records import (
+        ClassRecord,
+        FigureRecord,
+        LayerRecord,
+        ListRecord,
+        MapRecord,
+        Names,
+    )
+    from urbangeo.maps.sources import KINDS
+    from urbangeo.maps.style import COLOURS
+    from urbangeo.maps.symbols import _FIELDS, HUES, STYLES
+    from urbangeo.maps.symbols import SHAPES as SIGNS
+
+    page = (ROOT / "docs" / FIGURE_PAGE).read_text(encoding="utf-8")
+    records = (FigureRecord, MapRecord, ListRecord, LayerRecord, ClassRecord, Names)
+    told = {one.name for record in records for one in fields(record)}
+    told -= {"file", "layers", "maps", "listing"}  # not fields of a file, or by another name
+    told |= {"order", *_OPTIONS, *_DRAWN, *_PRINTED, *HUES, *COLOURS, *STYLES, *SIGNS}
+    told |= {*SHAPES, *VIEWS, *COUNTY_NAMES, *WEIGHTS, *_FIELDS, "along"} - {""}
+    told |= {name for names in _FIELDS.values() for name in names}
+    words = set(re.findall(r"[\w-]+", " ".join(re.findall(r"`[^`\n]+`", page))))
+    assert told - words == set()
+    assert [one for one in KINDS if f"`{one}" not in page] == []
+    assert [one for one in BASE_ENTRIES if one not in page] == []
+    assert [one for one in COUNTS if f'"{one}"' not in page and one] == []
 
 
 def test_every_source_that_the_page_on_methods_names_is_listed_and_named() -> None:

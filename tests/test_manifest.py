@@ -155,7 +155,7 @@ def words_of(figure: Figure, gid: str) -> list[str]:
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Figure:
     """The example of the documentation, drawn."""
-    found = re.search(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    found = re.search(r"```toml\n(\[style.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
     path = tmp_path_factory.mktemp("manifest") / "my-figures.toml"
     path.write_text(found[1], encoding="utf-8")
