@@ -199,7 +199,8 @@ def atlas(
         pages_of = [page for page in own if page in papers]
         for page in pages_of:
             stem = file_stem(key, page, first)
-            tasks.append(Task(key, page, stem, export=gpkg and page == pages_of[0]))
+            export = gpkg and page == pages_of[0]
+            tasks.append(Task(key, page, stem, export, _lane(known.figures[key])))
     done = run(
         tasks,
         folder,
@@ -221,12 +222,9 @@ def atlas(
     if bind and any(one.ok for one in done):
         written += bind_atlas(done, folder, known, lang)
     if gpkg and any(one.maps for one in done):
-        from urbangeo.maps.geopackage import write_geopackage
-        from urbangeo.maps.qgisproject import write_project
+        from urbangeo.maps.qgisproject import write_qgis
 
-        maps = [table for one in done for table in one.maps]
-        written += write_geopackage(maps, folder / "atlas.gpkg")
-        written.append(write_project(maps, folder / "atlas.qgs", folder / "atlas.gpkg"))
+        written += write_qgis([table for one in done for table in one.maps], folder)
     unwritten = [one.reason for one in done if one.output_error]
     if unwritten:
         raise OutputError("\n".join(unwritten))
@@ -237,6 +235,12 @@ def atlas(
             "were written):\n" + "\n".join(f"  - {reason}" for reason in failed)
         )
     return written
+
+
+def _lane(record: FigureRecord) -> str:
+    """Tell what a figure shares with others that takes long to make: the commuting circles."""
+    circles = any(layer.source.startswith("circle") for layer in record.layers)
+    return "circles" if circles else ""
 
 
 def file_stem(key: str, page: str, first: str) -> str:

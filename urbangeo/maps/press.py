@@ -7,6 +7,7 @@ a line from standard input and answer with a line, so that one that dies costs o
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pickle
@@ -33,12 +34,16 @@ __all__ = ["Done", "Task", "run"]
 
 @dataclass(frozen=True)
 class Task:
-    """A figure on a paper, the stem of its files, and whether its tables are wanted."""
+    """A figure on a paper, the stem of its files, and whether its tables are wanted.
+
+    Figures of one ``lane`` are drawn by one process, which keeps what they share.
+    """
 
     key: str
     page: str
     stem: str
     export: bool = False
+    lane: str = ""
 
 
 @dataclass
@@ -184,9 +189,13 @@ def _shared(
     count: int,
     advance: Callable[[str, int], None],
 ) -> list[list[dict[str, Any]]]:
-    waiting: SimpleQueue[int] = SimpleQueue()
-    for row in range(len(groups)):
-        waiting.put(row)
+    # A lane is one piece of work, and the largest are begun first.
+    lanes: dict[str, list[int]] = {}
+    for row, group in enumerate(groups):
+        lanes.setdefault(group[0].lane or f"figure {row}", []).append(row)
+    waiting: SimpleQueue[list[int]] = SimpleQueue()
+    for rows in sorted(lanes.values(), key=len, reverse=True):
+        waiting.put(rows)
     answers: list[list[dict[str, Any]]] = [[] for _ in groups]
 
     def feed() -> None:
@@ -194,14 +203,15 @@ def _shared(
         try:
             while True:
                 try:
-                    row = waiting.get_nowait()
+                    rows = waiting.get_nowait()
                 except Empty:
                     return
-                worker = worker or _start(order)
-                answers[row], alive = _ask(worker, groups[row])
-                if not alive:
-                    worker = None
-                advance(groups[row][0].key, len(groups[row]))
+                for row in rows:
+                    worker = worker or _start(order)
+                    answers[row], alive = _ask(worker, groups[row])
+                    if not alive:
+                        worker = None
+                    advance(groups[row][0].key, len(groups[row]))
         finally:
             if worker is not None:
                 assert worker.stdin is not None
@@ -333,6 +343,8 @@ def main() -> None:
         group = [Task(**one) for one in json.loads(line)]
         answers.write(json.dumps(_draw(group, order)) + "\n")
         answers.flush()
+        # A figure and its artists know each other; many are kept long unless they are looked for.
+        gc.collect()
 
 
 if __name__ == "__main__":
