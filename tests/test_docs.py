@@ -111,6 +111,16 @@ def test_the_page_on_figures_tells_every_field_source_style_and_option() -> None
     assert [one for one in COUNTS if f'"{one}"' not in page and one] == []
 
 
+def test_the_number_of_figures_is_told_as_it_is() -> None:
+    from urbangeo.maps.manifest import read_manifest
+
+    count = len(read_manifest().figures)
+    for page in ("README.md", "CHANGELOG.md"):
+        told = re.findall(r"(\d+) figures", (ROOT / page).read_text(encoding="utf-8"))
+        assert told, page
+        assert set(told) == {str(count)}, page
+
+
 def test_every_source_that_the_page_on_methods_names_is_listed_and_named() -> None:
     text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
     body, references = text.split("## References\n")
