@@ -28,6 +28,7 @@ from urbangeo.maps.prepare import Prepared, prepare
 from urbangeo.maps.records import FigureRecord
 
 GALLERY = Path(__file__).parents[1] / "docs" / "gallery"
+OWN_PLAN = Path(__file__).parent / "data" / "lanchuan-2030"
 FIGURES = read_manifest().figures
 
 
@@ -112,11 +113,17 @@ where = { kind = "gap" }
 style = "left-out-here"
 label = "缺"
 
+[[figure.layer]]
+name = "自己的园区"
+source = "plan:{own}/parks"
+style = "park-national"
+label = "自己的园区"
+
 [style.left-out-here]
 kind = "point"
 """
     path = tmp_path / "x.toml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text.replace("{own}", str(OWN_PLAN)), encoding="utf-8")
     prepared = prepare(read_manifest(path).figure("a"), {})
     found = ingredients(prepared, laid_out(prepared))
     assert [one.en for one in found] == [
@@ -127,7 +134,10 @@ kind = "point"
         "Circles of 45 minutes; skeleton network at the end of 2022, 2025",
         "Gazetteer of seats, towns, airports, parks and sights",
         "Table `contradictions` of all plans",
+        f"Table `parks` of `{OWN_PLAN}`",
     ]
+    # Its tables are not beside the page.
+    assert found[-1].zh == f"规划 `{OWN_PLAN}` 的 `parks` 表"
     assert list(found[1].drawn) == [("图例不列", "Not in the legend")]
     assert found[4].drawn == {("圈", "圈"): 2}
 

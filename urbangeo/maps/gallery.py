@@ -164,10 +164,13 @@ def _source_words(layer: StyledLayer, figure: FigureRecord) -> tuple[str, str]:
 
 
 def _table_words(record: LayerRecord, figure: FigureRecord) -> tuple[str, str]:
+    from urbangeo.plans import plans
+
     key, table = split_plan(record.source, figure.plan)
     zh, en = f"各规划的 `{table}` 表", f"Table `{table}` of all plans"
     if key != EVERY:
-        link = f"[`{table}`]({_TABLES}/{key}/{table}.csv)"
+        bundled = key in set(plans()["key"])
+        link = f"[`{table}`]({_TABLES}/{key}/{table}.csv)" if bundled else f"`{table}`"
         own = key == figure.plan
         zh = f"本规划的 {link} 表" if own else f"规划 `{key}` 的 {link} 表"
         en = f"Table `{table}` of the plan" if own else f"Table `{table}` of `{key}`"
