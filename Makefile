@@ -63,7 +63,7 @@ lint: install
 	$(PY) -m mypy
 
 test: lint
-	$(PY) -m pytest -n $(WORKERS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup
 
 bench: install
 	@$(PY) -m pip install -qq --constraint constraints.txt --editable '.[bench]'
