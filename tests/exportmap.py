@@ -6,7 +6,7 @@ import geopandas as gpd
 import pyproj
 from shapely.geometry import LineString, MultiLineString, MultiPolygon, Point, box
 
-from urbangeo.maps.exports import (
+from urbangeo.maps.qgis.records import (
     CLASS,
     LABEL,
     LABEL_ANGLE,

@@ -12,8 +12,8 @@ from matplotlib.text import Text
 from urbangeo.crs import equal_area
 from urbangeo.errors import InputError
 from urbangeo.maps.graticule import STEPS, add_graticule, in_degrees, round_step
-from urbangeo.maps.labels import page_box
 from urbangeo.maps.legend import Entry, add_legend
+from urbangeo.maps.paper import page_box
 from urbangeo.maps.sheet import Sheet, new_sheet
 from urbangeo.maps.style import settings
 

@@ -19,19 +19,19 @@ import exportmap
 import minimap
 import numpy as np
 import pytest
-import test_exporting
+import test_qgis_exporting
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
 from urbangeo.maps.compose import lay_out
-from urbangeo.maps.exports import ExportMap
-from urbangeo.maps.geopackage import write_geopackage
 from urbangeo.maps.manifest import read_manifest
 from urbangeo.maps.prepare import prepare
 from urbangeo.maps.printing import save
-from urbangeo.maps.qgisproject import map_names, write_project
+from urbangeo.maps.qgis.geopackage import write_geopackage
+from urbangeo.maps.qgis.project import map_names, write_project
+from urbangeo.maps.qgis.records import ExportMap
 from urbangeo.maps.style import font_file
 from urbangeo.maps.symbols import STYLES, LineStyle, PointStyle
 
@@ -103,10 +103,10 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     if missing:
         pytest.skip(f"QGIS is not installed for {python()}: {missing}")
     folder = tmp_path_factory.mktemp("qgis")
-    record = read_manifest(test_exporting.write(folder)).figure("my/sites")
+    record = read_manifest(test_qgis_exporting.write(folder)).figure("my/sites")
     prepared = prepare(record, {"extent": minimap.extent(), **minimap.layers()})
     figure = lay_out(prepared)
-    real, _ = test_exporting.exported(prepared, figure)
+    real, _ = test_qgis_exporting.exported(prepared, figure)
     hand = replace(exportmap.export_map(), heading="手绘")
     half = replace(hand, figure="my/two", part="左", frame=(20.0, 40.0, 140.0, 120.0), inset=None)
     maps = [real, hand, half, replace(half, part="右", frame=(140.0, 40.0, 260.0, 120.0))]

@@ -222,7 +222,7 @@ def atlas(
     if bind and any(one.ok for one in done):
         written += bind_atlas(done, folder, known, lang)
     if gpkg and any(one.maps for one in done):
-        from urbangeo.maps.qgisproject import write_qgis
+        from urbangeo.maps.qgis.project import write_qgis
 
         written += write_qgis([table for one in done for table in one.maps], folder)
     unwritten = [one.reason for one in done if one.output_error]

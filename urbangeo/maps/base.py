@@ -11,8 +11,9 @@ import shapely
 from urbangeo.crs import require_crs
 from urbangeo.errors import InputError
 from urbangeo.maps.drawing import add_lines, fill, stroke_inside, window
-from urbangeo.maps.labels import Label, has_room, to_page
+from urbangeo.maps.labels import Label, has_room
 from urbangeo.maps.legend import Entry
+from urbangeo.maps.paper import to_page
 from urbangeo.maps.shapes import TOGETHER, dissolved, middle, nearby, outlines, projected, without
 from urbangeo.maps.style import COLOURS, SIZES
 

@@ -11,7 +11,7 @@ import shapely.ops
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as DrawnPath
 
-from urbangeo.maps.labels import MM_PER_INCH
+from urbangeo.maps.paper import MM_PER_INCH
 from urbangeo.maps.shapes import hatching
 from urbangeo.maps.style import LINES, Line, points
 from urbangeo.maps.symbols import AreaStyle, LineStyle, PointStyle, marker

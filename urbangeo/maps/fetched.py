@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from urbangeo.maps.records import LayerRecord
 
 __all__ = [
+    "ALONG",
     "Fetched",
     "Remark",
     "attribution",
@@ -27,6 +28,10 @@ __all__ = [
     "name_columns",
     "name_of",
 ]
+
+
+ALONG = "along"
+"""As ``sort`` of a layer: members in their order along the line that fits them best."""
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from pyproj import Transformer
 
 from urbangeo.crs import GEOD, WGS84
 from urbangeo.errors import InputError
-from urbangeo.maps.labels import measure
 from urbangeo.maps.sheet import NOTE_PITCH, PAGE_MARGIN, TITLE_HEIGHT, Box, Sheet, add_panel
 from urbangeo.maps.style import COLOURS, SIZES, Weight, font, points
+from urbangeo.maps.textsize import measure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,9 +14,10 @@ from pyproj import Transformer
 from urbangeo.crs import WGS84
 from urbangeo.errors import InputError
 from urbangeo.maps.drawing import draw_line, window
-from urbangeo.maps.labels import measure, to_page
+from urbangeo.maps.paper import to_page
 from urbangeo.maps.sheet import Box, Sheet
 from urbangeo.maps.style import COLOURS, Line, font, points
+from urbangeo.maps.textsize import measure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

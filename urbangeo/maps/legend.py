@@ -13,7 +13,6 @@ from matplotlib.patches import Rectangle
 from urbangeo.errors import InputError
 from urbangeo.maps.drawing import draw_area, draw_line, draw_lines, draw_points
 from urbangeo.maps.furniture import add_north_arrow, add_scale_bar
-from urbangeo.maps.labels import measure
 from urbangeo.maps.legendlayout import (
     BREAK,
     HEAD,
@@ -33,6 +32,7 @@ from urbangeo.maps.legendlayout import (
 from urbangeo.maps.sheet import Box, Sheet, add_panel
 from urbangeo.maps.style import COLOURS, LINES, SIZES, font, points
 from urbangeo.maps.symbols import AreaStyle, LineStyle, PointStyle
+from urbangeo.maps.textsize import measure
 
 __all__ = [
     "TITLES",

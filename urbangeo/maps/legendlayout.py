@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from urbangeo.maps.furniture import bar_width, in_two
-from urbangeo.maps.labels import measure
 from urbangeo.maps.sheet import Sheet
 from urbangeo.maps.style import SIZES, Weight
 from urbangeo.maps.symbols import PointStyle, Style
+from urbangeo.maps.textsize import measure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

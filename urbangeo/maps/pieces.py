@@ -14,10 +14,9 @@ import shapely
 from numpy.typing import NDArray
 
 from urbangeo.errors import InputError, UnknownNameError
-from urbangeo.maps.fetched import Fetched, Remark, cell_text, matches, name_columns, name_of
+from urbangeo.maps.fetched import ALONG, Fetched, Remark, cell_text, matches, name_columns, name_of
 from urbangeo.maps.records import ClassRecord, LayerRecord
 from urbangeo.maps.shapes import belt, curve, hull, middle
-from urbangeo.maps.sources import ALONG
 from urbangeo.maps.symbols import AreaStyle, LineStyle, PointStyle
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ from urbangeo.errors import OutputError, UrbangeoError
 
 if TYPE_CHECKING:
     from urbangeo.maps.compose import LaidOut
-    from urbangeo.maps.exports import ExportMap
     from urbangeo.maps.prepare import Prepared
+    from urbangeo.maps.qgis.records import ExportMap
 
 __all__ = ["Done", "Task", "run"]
 
@@ -207,8 +207,11 @@ def _shared(
                 except Empty:
                     return
                 for row in rows:
-                    worker = worker or _start(order)
-                    answers[row], alive = _ask(worker, groups[row])
+                    try:
+                        worker = worker or _start(order)
+                        answers[row], alive = _ask(worker, groups[row])
+                    except OSError as error:
+                        answers[row], alive = [_failed(error) for _ in groups[row]], False
                     if not alive:
                         worker = None
                     advance(groups[row][0].key, len(groups[row]))
@@ -249,7 +252,8 @@ def _ask(worker: subprocess.Popen[str], group: Sequence[Task]) -> tuple[list[dic
         line = worker.stdout.readline()
     except OSError:
         line = ""
-    if line:
+    # A line without an end is all that it could say.
+    if line.endswith("\n"):
         answers: list[dict[str, Any]] = json.loads(line)
         return answers, True
     status = worker.wait()
@@ -281,11 +285,11 @@ def _collected(task: Task, answer: dict[str, Any], kept: str) -> Done:
 
 def _draw(group: Sequence[Task], order: _Order) -> list[dict[str, Any]]:
     """Prepare a figure once, then print it on each of its papers; give the process's answers."""
-    from urbangeo.maps.atlas import figure_record
+    from urbangeo.maps.manifest import read_manifest
     from urbangeo.maps.prepare import prepare
 
     try:
-        prepared = prepare(figure_record(group[0].key, order.manifest), {})
+        prepared = prepare(read_manifest(order.manifest).figure(group[0].key), {})
     except Exception as error:  # noqa: BLE001 one figure's fault must not cost the others
         return [_failed(error) for _ in group]
     return [_printed(prepared, task, order) for task in group]
@@ -315,7 +319,7 @@ def _printed(prepared: Prepared, task: Task, order: _Order) -> dict[str, Any]:
 
 def _keep_maps(prepared: Prepared, sheet: LaidOut, path: str) -> None:
     """Keep a drawn figure's tables for the process that writes the GeoPackage."""
-    from urbangeo.maps.exporting import export_figure
+    from urbangeo.maps.qgis.exporting import export_figure
 
     maps = export_figure(
         prepared,

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from urbangeo.crs import WGS84
 from urbangeo.errors import CRSError, InputError
 from urbangeo.maps.drawing import _path
-from urbangeo.maps.labels import page_box
+from urbangeo.maps.paper import page_box
 from urbangeo.network.slopes import elevation_model, heights
 from urbangeo.vector import local_path
 

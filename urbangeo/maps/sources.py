@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urbangeo.catalog import record as layer_record
 from urbangeo.crs import WGS84
 from urbangeo.errors import InputError, UnknownNameError, UrbangeoError
-from urbangeo.maps.fetched import Fetched, Remark, attribution, chosen, name_columns
+from urbangeo.maps.fetched import ALONG, Fetched, Remark, attribution, chosen, name_columns
 from urbangeo.maps.netsources import from_circle, from_network
 from urbangeo.maps.plansources import COUNTED, EVERY, MADE, from_plan, split_plan
 
@@ -26,9 +26,6 @@ KINDS = (
     *("plan:", "layer:", "extent:", "members:", "network", "circle", "circle:towns"),
     *("circle:area", "circle:missing", "rivers", "file:"),
 )
-
-ALONG = "along"
-"""As ``sort``: members in their order along the line that fits them best."""
 
 
 def source_problems(
