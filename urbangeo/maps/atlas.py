@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from urbangeo.maps.press import Task
+
 __all__ = ["atlas", "draw", "figure_record", "figure_table", "save"]
 
 _PRINTED = ("heading", "title", "number")
@@ -201,6 +203,10 @@ def atlas(
             stem = file_stem(key, page, first)
             export = gpkg and page == pages_of[0]
             tasks.append(Task(key, page, stem, export, _lane(known.figures[key])))
+    clashing = _clashing(tasks)
+    failed += clashing.values()
+    tasks = [task for task in tasks if task.key not in clashing]
+    total = len(tasks) + len(failed)
     done = run(
         tasks,
         folder,
@@ -219,20 +225,27 @@ def atlas(
         keep=bind or gpkg,
     )
     written = [path for one in done for path in one.files]
-    if bind and any(one.ok for one in done):
-        written += bind_atlas(done, folder, known, lang)
-    if gpkg and any(one.maps for one in done):
-        from urbangeo.maps.qgis.project import write_qgis
-
-        written += write_qgis([table for one in done for table in one.maps], folder)
-    unwritten = [one.reason for one in done if one.output_error]
-    if unwritten:
-        raise OutputError("\n".join(unwritten))
+    unwritten = any(one.output_error for one in done)
     failed += [f"{one.task.key} ({one.task.page}): {one.reason}" for one in done if not one.ok]
+    try:
+        if bind and any(one.ok for one in done):
+            written += bind_atlas(done, folder, known, lang)
+        if gpkg and any(one.maps for one in done):
+            from urbangeo.maps.qgis.project import write_qgis
+
+            written += write_qgis([table for one in done for table in one.maps], folder)
+    except OutputError as error:
+        if not failed:
+            raise
+        unwritten = True
+        failed.append(str(error))
+        total += 1
     if failed:
-        raise InputError(
-            f"{len(failed)} of {len(tasks) + len(failed)} figures could not be drawn (the others "
-            "were written):\n" + "\n".join(f"  - {reason}" for reason in failed)
+        others = " (the others were written)" if len(failed) < total else ""
+        kind = OutputError if unwritten else InputError
+        raise kind(
+            f"{len(failed)} of {total} figures could not be drawn{others}:\n"
+            + "\n".join(f"  - {reason}" for reason in failed)
         )
     return written
 
@@ -241,6 +254,23 @@ def _lane(record: FigureRecord) -> str:
     """Tell what a figure shares with others that takes long to make: the commuting circles."""
     circles = any(layer.source.startswith("circle") for layer in record.layers)
     return "circles" if circles else ""
+
+
+def _clashing(tasks: Iterable[Task]) -> dict[str, str]:
+    """Tell of figures whose files would have one name, by key; disks may not tell A from a."""
+    owner = dict.fromkeys(("contact-sheet", *(f"atlas-{page}".lower() for page in PAGES)), "")
+    found = {}
+    for task in tasks:
+        other = owner.setdefault(task.stem.lower(), task.key)
+        if other == task.key:
+            continue
+        if not other:
+            found[task.key] = f"{task.key}: {task.stem} is a name of the atlas; choose another key"
+            continue
+        words = f"{other!r} and {task.key!r} would both be written as {task.stem}; rename one"
+        for key in (other, task.key):
+            found.setdefault(key, words)
+    return found
 
 
 def file_stem(key: str, page: str, first: str) -> str:
