@@ -151,6 +151,15 @@ def test_one_paper_and_no_binding(manifest: Path, tmp_path: Path) -> None:
     assert names(written) == ["one-b-A3.svg"]
 
 
+def test_figures_are_asked_for_by_patterns(manifest: Path, tmp_path: Path) -> None:
+    asked = {"formats": ["png"], "pages": ["A4"], "bind": False, "jobs": 1, "dpi": 30}
+    written = atlas(tmp_path / "o", ["one/b", "one/*"], manifest=manifest, **asked)  # type: ignore[arg-type]
+    assert names(written) == ["one-b.png", "one-a.png"]
+    with pytest.raises(UnknownNameError, match=r"Unknown figure 'two/\*'"):
+        atlas(tmp_path / "p", ["two/*"], manifest=manifest)
+    assert not (tmp_path / "p").exists()
+
+
 def test_the_bound_pdf_has_an_outline(manifest: Path, tmp_path: Path) -> None:
     from pypdf import PdfReader
 

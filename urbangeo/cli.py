@@ -470,7 +470,9 @@ def claims(
 @app.command()
 def atlas(
     out: Annotated[Path, typer.Option("-o", "--out", help="写入的文件夹。")],
-    only: Annotated[list[str] | None, typer.Option("--only", help="只画这些图；可重复。")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="只画这些图，可用 *；可重复。")
+    ] = None,
     formats: Annotated[str, typer.Option("--format", help="pdf,svg,png。")] = "pdf,svg,png",
     dpi: Annotated[int, typer.Option(help="PNG 的分辨率。")] = 200,
     pages: Annotated[str, typer.Option("--page", help="A4、A3，逗号隔开。")] = "A4,A3",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,7 +140,7 @@ def atlas(
     out
         Folder; made if it does not exist.
     figures
-        Keys; all of the manifest if None.
+        Keys, or patterns such as ``qianzhong-2023/*``; all of the manifest if None.
     formats
         Any of ``pdf``, ``svg``, ``png``.
     dpi
@@ -183,10 +184,7 @@ def atlas(
     from urbangeo.maps.press import Task, run
 
     known = _manifest(manifest)
-    keys = list(dict.fromkeys(figures)) if figures is not None else [*known.figures, *known.errors]
-    for key in keys:
-        if key not in known.errors:
-            known.figure(key)
+    keys = _asked(figures, known)
     kinds = _checked("Formats are", formats, FORMATS, str.lower)
     papers = _checked("Pages are", pages if pages is not None else PAGES, tuple(PAGES), str.upper)
     if lang not in LANGUAGES:
@@ -248,6 +246,29 @@ def atlas(
             + "\n".join(f"  - {reason}" for reason in failed)
         )
     return written
+
+
+def _asked(figures: Iterable[str] | None, known: Manifest) -> list[str]:
+    """Give the keys of the figures that are asked for, in that order.
+
+    Raises
+    ------
+    UnknownNameError
+        If one is not known, or a pattern fits none.
+    """
+    every = [*known.figures, *known.errors]
+    if figures is None:
+        return every
+    keys: dict[str, None] = {}
+    for name in figures:
+        found = [key for key in every if fnmatchcase(key, name)] if "*" in name else [name]
+        if not found:
+            raise UnknownNameError("figure", name, every)
+        for key in found:
+            if key not in known.errors:
+                known.figure(key)
+            keys[key] = None
+    return list(keys)
 
 
 def _lane(record: FigureRecord) -> str:

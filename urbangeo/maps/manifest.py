@@ -72,7 +72,17 @@ def read_manifest(path: str | Path | None = None) -> Manifest:
         raise InputError(
             f"No manifest was found at {where}; expected a TOML file, or a folder of them."
         )
-    return _read(tuple((one, one.stat().st_mtime_ns, one.stat().st_size) for one in files))
+    found = _read(tuple((one, one.stat().st_mtime_ns, one.stat().st_size) for one in files))
+    return _by_plan(found) if path is None else found
+
+
+def _by_plan(found: Manifest) -> Manifest:
+    """Put the figures of plans first, in the order of the plans; a file is named after its plan."""
+    from urbangeo.plans import plans
+
+    order = {str(key): row for row, key in enumerate(plans()["key"])}
+    figures = sorted(found.figures.items(), key=lambda one: order.get(one[1].file.stem, len(order)))
+    return Manifest(MappingProxyType(dict(figures)), found.errors)
 
 
 @lru_cache(maxsize=8)
