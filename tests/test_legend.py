@@ -127,6 +127,15 @@ def test_what_a_list_leaves_out_is_told_in_any_language() -> None:
     assert texts(made, "list")[-1].get_text() == f"… and {40 - shown} more"
 
 
+def test_a_long_title_of_a_list_stays_in_its_column() -> None:
+    made = sheet(panel=True)
+    left, _, right, top = made.column
+    add_list(made, "县城至中心城市 " * 6, [("甲", "1")], bottom=top - 40)
+    (title,) = texts(made, "list_title")
+    west, _, east, _ = box(made, title)
+    assert left < west < east < right
+
+
 def test_list_without_room_or_rows_writes_nothing() -> None:
     made = sheet(panel=True)
     assert add_list(made, "名单", [], bottom=made.column[1]) == 0

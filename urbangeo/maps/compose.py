@@ -18,7 +18,7 @@ from urbangeo.maps.fetched import name_columns, name_of
 from urbangeo.maps.furniture import add_map_title, add_note, add_title, note_rows
 from urbangeo.maps.labels import Label, place, write
 from urbangeo.maps.layers import StyledLayer, hidden_symbols
-from urbangeo.maps.legend import TITLES, Arrangement, Entry, add_legend, add_list, fitting
+from urbangeo.maps.legend import MORE, TITLES, Arrangement, Entry, add_legend, add_list, fitting
 from urbangeo.maps.notes import Words, note_of
 from urbangeo.maps.prepare import MapPart, Prepared, prepare
 from urbangeo.maps.reader import BASE_ENTRIES, EXTENT_ENTRY
@@ -173,7 +173,7 @@ class _Composer:
             footer=self._footer(sheet),
         )
         for title_of_list, rows in self._lists():
-            add_list(sheet, title_of_list, rows, bottom=legend[3])
+            add_list(sheet, title_of_list, rows, bottom=legend[3], more=MORE[self.lang])
         add_note(sheet, note)
         first = self.prepared.parts[0]
         tight = first.ground.members.iloc[:0]

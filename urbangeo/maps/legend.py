@@ -35,6 +35,7 @@ from urbangeo.maps.symbols import AreaStyle, LineStyle, PointStyle
 from urbangeo.maps.textsize import measure
 
 __all__ = [
+    "MORE",
     "TITLES",
     "Arrangement",
     "Entry",
@@ -47,6 +48,9 @@ __all__ = [
 
 TITLES = {"zh": ("图  例", ""), "en": ("Legend", ""), "both": ("图  例", "Legend")}
 """Title of a legend and its second title, by language of the figure."""
+
+MORE = {"zh": "……另有 {count} 处", "en": "… {count} more", "both": "……另有 {count} 处 {count} more"}
+"""Last line of a list that has no room for all, by language of the figure."""
 
 _SAMPLE = 3.2
 """Height of an area's sample, millimetres."""
@@ -239,7 +243,7 @@ def add_list(
     *,
     bottom: float,
     columns: int = 2,
-    more: str = "……另有 {count} 处",
+    more: str = MORE["zh"],
 ) -> int:
     """Write names with their values at the head of the column, as many as fit.
 
@@ -271,11 +275,13 @@ def add_list(
         if not shown:
             return 0
     used = math.ceil(len(shown) / columns)
+    size = SIZES["legend"]
+    size *= min(1.0, (right - left - 10.0) / text_size(sheet.figure, title, size, "medium")[0])
     sheet.page.text(
         left + 5.0,
         top - 2.8,
         title,
-        fontproperties=font("legend", "medium"),
+        fontproperties=font(size, "medium"),
         ha="left",
         va="top",
         zorder=6,
