@@ -412,11 +412,13 @@ def _road_numbers(links: gpd.GeoDataFrame, view: BaseGeometry) -> list[Label]:
     labels = []
     first = roads["ref"].astype(str).str.split(";").str[0]  # a shared stretch bears several
     for ref, group in roads.groupby(first, sort=True):
-        runs = shapely.get_parts(
-            shapely.line_merge(
-                shapely.intersection(shapely.union_all(group.geometry.to_numpy()), view)
-            )
-        )
+        whole = shapely.intersection(shapely.union_all(group.geometry.to_numpy()), view)
+        seen = shapely.get_parts(whole)
+        seen = seen[shapely.get_dimensions(seen) == 1]
+        if not len(seen):
+            # It only touches the window.
+            continue
+        runs = shapely.get_parts(shapely.line_merge(shapely.union_all(seen)))
         run = runs[int(np.argmax(shapely.length(runs)))]
         spots = shapely.get_coordinates(
             shapely.line_interpolate_point(run, _SHARES, normalized=True)
