@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from urbangeo.catalog import data_folder
 from urbangeo.errors import InputError, TableError, UnknownNameError
 from urbangeo.maps.atlas import draw
 from urbangeo.maps.manifest import Manifest, read_manifest
@@ -193,6 +195,33 @@ def test_a_figure_without_an_extent_is_about_the_province(tmp_path: Path) -> Non
     drawn = {artist.get_gid() for artist in figure.axes[0].get_children()}
     assert "member" in drawn
     assert "line:extent" not in drawn
+
+
+def test_a_plan_of_ones_own_stands_beside_the_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder is found from the manifest, wherever the caller stands."""
+    shutil.copytree(data_folder() / "plans" / "zunyi-metro-2022", tmp_path / "my-plan")
+    about = tmp_path / "my-plan" / "plan.toml"
+    words = about.read_text(encoding="utf-8")
+    words = words.replace('key = "zunyi-metro-2022"', 'key = "my-plan"')
+    words = re.sub(r'title = ".*"', 'title = "自己的规划"', words, count=1)
+    about.write_text(words, encoding="utf-8")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    path = tmp_path / "x.toml"
+    own = FIGURE.replace("qianzhong-2023/qianzhong", "my-plan/zunyi-metro")
+    own = own.replace("qianzhong-2023", "my-plan")
+    members = '[[figure.layer]]\nname = "成员"\nsource = "members:my-plan/zunyi-metro"\n'
+    members += 'style = "class-2"\nlabel = "成员"\n'
+    path.write_text(own + STYLED + members, encoding="utf-8")
+    figure = draw("a", manifest=path)
+    assert words_of(figure, "heading") == ["自己的规划"]
+    assert "《自己的规划》" in "".join(words_of(figure, "note"))
+    assert {"园区", "成员"} <= set(words_of(figure, "legend_entry"))
+    path.write_text(own.replace("my-plan/zunyi", "my-plan/zunji"), encoding="utf-8")
+    with pytest.raises(TableError, match="Unknown extent of my-plan 'zunji-metro'"):
+        draw("a", manifest=path)
 
 
 MAPS = """

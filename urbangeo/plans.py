@@ -156,7 +156,7 @@ class Extent:
 
 
 def plan_record(key: str) -> PlanRecord:
-    """Give a plan as a document.
+    """Give a plan as a document; ``key`` may be the folder of a plan of one's own.
 
     Raises
     ------
@@ -164,9 +164,16 @@ def plan_record(key: str) -> PlanRecord:
         If no plan has that key.
     """
     records = _plans()
-    if key not in records:
-        raise UnknownNameError("plan", key, records)
-    return records[key]
+    if key in records:
+        return records[key]
+    if _is_folder(key):
+        return plan(key).record
+    raise UnknownNameError("plan", key, records)
+
+
+def _is_folder(name: str) -> bool:
+    """Tell whether a name is the folder of a plan."""
+    return bool(name) and (Path(name) / "plan.toml").is_file()
 
 
 def extent(name: str | Extent, source: str | os.PathLike[str] | None = None) -> Extent:
@@ -177,8 +184,9 @@ def extent(name: str | Extent, source: str | os.PathLike[str] | None = None) -> 
     name
         Its key (``"qianzhong"``) or Chinese title (``"黔中城市群"``); ``"guizhou"`` is all
         counties of the region. Where several plans draw an extent of one name, the latest plan's
-        is given; ``"qianzhong-2023/qianzhong"`` asks for a certain plan's. An :class:`Extent`
-        is given back, with ``source`` if that is given.
+        is given; ``"qianzhong-2023/qianzhong"`` asks for a certain plan's, and
+        ``"folder/core"`` for that of a plan of one's own. An :class:`Extent` is given back, with
+        ``source`` if that is given.
     source
         Source of the boundaries for its outline and area, as :func:`urbangeo.load` takes it.
 
@@ -207,6 +215,10 @@ def extent(name: str | Extent, source: str | os.PathLike[str] | None = None) -> 
 
         codes = tuple(load("counties", source=source)["adcode"])
         return Extent(whole, about.name, "", codes, source)
+    folder, _, own_name = name.rpartition("/")
+    if folder not in _plans() and _is_folder(folder):
+        found = plan(folder).extent(own_name)
+        return found if source is None else replace(found, source=source)
     known: list[str] = []
     wanted_plan, _, wanted = asked.rpartition("/")
     # The latest plan first; what it has is not looked for in older ones.

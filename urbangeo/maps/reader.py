@@ -50,6 +50,19 @@ _STYLING = ("style", "colour", "size", "label", "label_en")
 _CLASS_FIELDS = ("value", "at_least", "below", "order", "names", *_STYLING)
 
 
+def beside(name: str, manifest: Path, *, of_plan: bool = False) -> str:
+    """Give the name of a plan, or of what belongs to one, with its folder found.
+
+    A plan of one's own is a folder that stands beside the manifest: ``my-plan``, and of it
+    ``my-plan/core`` (an extent) or ``my-plan/towns`` (a table). Other names are given back.
+    """
+    folder, slash, own = (name, "", "") if of_plan else name.rpartition("/")
+    found = manifest.parent / folder
+    if not folder or not (found / "plan.toml").is_file():
+        return name
+    return f"{found.absolute()}{slash}{own}"
+
+
 class EntryReader:
     """Reads one figure's entry and gathers all that is wrong with it."""
 
@@ -142,6 +155,9 @@ class EntryReader:
         if not values.get("key"):
             self.wrong("field 'key' is missing or empty")
             values["key"] = ""
+        for name in ("plan", "extent"):
+            if values.get(name):
+                values[name] = beside(values[name], self.path, of_plan=name == "plan")
         self._check_plan(values)
         values["maps"] = tuple(self._map(row) for row in self._tables(entry, "map"))
         titles = [one.title for one in values["maps"]]
@@ -172,6 +188,8 @@ class EntryReader:
         values = {name: self._text(name, value, where) for name, value in entry.items()}
         if not values.get("title"):
             self.wrong("field 'title' is missing or empty", where)
+        if values.get("extent"):
+            values["extent"] = beside(values["extent"], self.path)
         self._check_extent(values.get("extent", ""))
         return MapRecord(**{"title": "", **values})
 
@@ -261,6 +279,12 @@ class EntryReader:
         for title in values.get("maps", ()):
             if title not in known_maps:
                 self.wrong(str(UnknownNameError("map", title, known_maps)), where)
+        kind, colon, name = values.get("source", "").partition(":")
+        if kind in {"plan", "extent", "members"} and colon:
+            values["source"] = f"{kind}:{beside(name, self.path)}"
+        for name in ("within", "touching"):
+            if values.get(name):
+                values[name] = beside(values[name], self.path)
         self._one_of("course", values.get("course", ""), COURSES, where)
         self._one_of("count", values.get("count", ""), COUNTS, where)
         self._one_of("shape", values.get("shape", ""), SHAPES, where)

@@ -7,6 +7,7 @@ text of as many lines, which hangs on the font, not on what is written.
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,10 @@ def _width(line: str, weight: Weight) -> float:
     if not line:
         return 0.0
     face = _face(weight)
-    face.set_text(line, 0.0, flags=LoadFlags.NO_HINTING)
+    with warnings.catch_warnings():
+        # What the font lacks is told, with the text it stands in, when the figure is saved.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        face.set_text(line, 0.0, flags=LoadFlags.NO_HINTING)
     return float(face.get_width_height()[0]) / 64.0 / _EM
 
 
