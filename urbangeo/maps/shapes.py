@@ -122,7 +122,7 @@ def nearby(
     near = surroundings.to_crs(WGS84)
     near = near[near.intersects(around)]
     near = near.set_geometry(shapely.intersection(near.geometry.to_numpy(), around), crs=WGS84)
-    return near.to_crs(crs)
+    return _densified(near).to_crs(crs)
 
 
 # --- From points --------------------------------------------------------------------------------
