@@ -123,11 +123,15 @@ def test_sentences_of_the_manifest_in_their_language(folder: Path) -> None:
 
 
 def test_a_class_that_is_not_drawn_is_told(folder: Path) -> None:
-    """Of a plan the text has no member; of anything else there is none."""
-    figure = made(folder, spots())
+    """Of a plan the text has no member; of anything else there is none; or it lies beyond."""
+    none = {"optional": True, "where": {"name": ("无",)}}
+    figure = made(folder, spots(**none))
     assert note(figure, drawn=())[0] == "图例“某处”无。"
     assert note(figure, "en", drawn=())[0] == "Legend “Place”: none."
-    parks = spots(source="plan:qianzhong-2023/parks")
+    figure = made(folder, spots())
+    assert note(figure, drawn=())[0] == "图例“某处”的成员在图幅以外。"
+    assert note(figure, "en", drawn=())[0] == "Legend “Place”: members beyond the frame."
+    parks = spots(source="plan:qianzhong-2023/parks", **none)
     figure = made(folder, parks, absent=("规划煤矿",))
     told = "图例“规划煤矿、某处”文本未给出可定位的成员，未绘。"
     assert told in note(figure, drawn=())[0]

@@ -271,10 +271,12 @@ class _Composer:
         figure = self.figure
         circles, extents = self.prepared.circles, self.prepared.extents
         first = circles[0] if circles else None
-        title = figure.title or (first.title() if first else "规划范围图")
+        plain = "规划范围图" if extents else figure.key
+        title = figure.title or (first.title() if first else plain)
         english = figure.title_en
         if not figure.title:
-            english = english or (first.title("en") if first else "Extent of the plan")
+            english = english or (first.title("en") if first else "")
+            english = english or ("Extent of the plan" if extents else "")
         if self.prepared.schematic:
             if "示意" not in title:
                 title = f"{title.removesuffix('图')}示意图"
@@ -384,6 +386,8 @@ class _Composer:
             title=f"{name}局部放大" if self.lang != "en" else "Enlarged",
             bottom=floor + 2.5,
             top=sheet.frame[3] - (0.0 if self.panel else 2.5),
+            # What is asked for by name is shown even if it grows little.
+            most=0.5 if self.figure.inset == ("auto",) else 0.8,
         )
         if axes is not None:
             self._draw_map(part, axes)

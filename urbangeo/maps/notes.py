@@ -134,23 +134,33 @@ def _absent_words(prepared: Prepared, drawn: set[str]) -> list[Remark]:
     english = {one.label: one.label_en for layer in figure.layers for one in layer.classes}
     printed = [text.partition(" | ") for text in figure.absent]
     english |= {text: other for text, _, other in printed}
-    for of_plan, end, end_en in (
-        (True, "文本未给出可定位的成员，未绘", "the text gives no member with a place, not drawn"),
-        (False, "无", "none"),
-    ):
-        labels = [
-            one.label
-            for layer in figure.layers
-            if layer.source.startswith("plan:") == of_plan
-            for one in layer.classes
-            if one.label
-        ]
-        absent = [text for text, *_ in printed] if of_plan else []
-        gone = [text for text in dict.fromkeys((*absent, *labels)) if text not in drawn]
-        if gone:
-            others = ", ".join(english.get(one) or one for one in gone)
+    placed = {
+        piece.row.label
+        for layer in prepared.layers
+        if isinstance(layer, StyledLayer)
+        for piece in layer.pieces
+    }
+    told = {
+        "beyond": ("的成员在图幅以外", "members beyond the frame"),
+        "plan": (
+            "文本未给出可定位的成员，未绘",
+            "the text gives no member with a place, not drawn",
+        ),
+        "computed": ("无", "none"),
+    }
+    gone: dict[str, dict[str, None]] = {why: {} for why in told}
+    gone["plan"] |= dict.fromkeys(text for text, *_ in printed)
+    for layer in figure.layers:
+        why = "plan" if layer.source.startswith("plan:") else "computed"
+        for one in layer.classes:
+            if one.label:
+                gone["beyond" if one.label in placed else why][one.label] = None
+    for why, (end, end_en) in told.items():
+        texts = [text for text in gone[why] if text not in drawn]
+        if texts:
+            others = ", ".join(english.get(one) or one for one in texts)
             words.append(
-                Remark(f"图例“{'、'.join(gone)}”{end}。", f"Legend “{others}”: {end_en}. ")
+                Remark(f"图例“{'、'.join(texts)}”{end}。", f"Legend “{others}”: {end_en}. ")
             )
     return words
 
