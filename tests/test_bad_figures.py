@@ -190,8 +190,12 @@ def test_what_is_no_manifest(atlas: Run, tmp_path: Path) -> None:
     status, said = atlas(GOOD, "--only", "god")
     assert status == 2
     assert "Unknown figure 'god'. Did you mean good?" in said
-    status, said = atlas('[figure]\nkey = "a"\n')
-    assert "figures are written [[figure]], with two brackets" in said
+    for text in ('[figure]\nkey = "a"\n', 'figure = ["a"]\n'):
+        status, said = atlas(text)
+        assert "figures are written [[figure]], with two brackets" in said
+        assert status == 2
+    status, said = atlas('style = "red"\n')
+    assert "styles are written [style.NAME]" in said
     assert status == 2
 
 

@@ -104,7 +104,8 @@ def _read(stamps: tuple[tuple[Path, int, int], ...]) -> Manifest:
             if name not in {"figure", "style"}
         ]
         findings += _read_styles(content.get("style", {}), own)
-        if not isinstance(content.get("figure", []), list):
+        entries = content.get("figure", [])
+        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
             findings.append("figures are written [[figure]], with two brackets")
             content["figure"] = []
         if findings:
@@ -132,8 +133,10 @@ def _read(stamps: tuple[tuple[Path, int, int], ...]) -> Manifest:
 
 
 def _read_styles(entries: Any, own: dict[str, Style]) -> list[str]:
+    if not isinstance(entries, dict):
+        return ["styles are written [style.NAME]"]
     findings = []
-    for name, entry in entries.items() if isinstance(entries, dict) else ():
+    for name, entry in entries.items():
         try:
             own[name] = own_style(entry, own)
         except (UrbangeoError, TypeError) as error:

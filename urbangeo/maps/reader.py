@@ -109,6 +109,12 @@ class EntryReader:
             return 1
         return value
 
+    def _any_number(self, name: str, value: Any, where: str) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.wrong(f"{name} is {value!r}; a number is expected", where)
+            return 0.0
+        return float(value)
+
     def _one_of(self, name: str, value: Any, known: tuple[str, ...], where: str = "") -> str:
         if value not in known:
             told = ", ".join(repr(one) for one in known)
@@ -305,6 +311,9 @@ class EntryReader:
             self.wrong(f"names is {entry!r}; a table, or true, is expected", where)
             return None
         entry = self._known(entry, [one.name for one in fields(Names)], f"{where}, names")
+        for name in ("field", "text"):
+            if name in entry:
+                self._text(name, entry[name], f"{where}, names")
         for name in ("required", "leader", "badge"):
             if name in entry:
                 self._flag(name, entry[name], f"{where}, names")
@@ -379,9 +388,9 @@ class EntryReader:
                 self.wrong("it has no style, and neither has the layer", place)
                 continue
             bounds = {
-                name: float(row[name])
+                name: self._any_number(name, row[name], place)
                 for name in ("at_least", "below")
-                if isinstance(row.get(name), int | float)
+                if name in row
             }
             if "value" in row and bounds:
                 self.wrong("it has a value and bounds; give one or the other", place)
@@ -399,7 +408,7 @@ class EntryReader:
                 names=names,
                 **bounds,
             )
-            made.append((float(row.get("order", number)), record))
+            made.append((self._any_number("order", row.get("order", number), place), record))
         return tuple(record for _, record in sorted(made, key=lambda one: one[0]))
 
     def _legend(self, entry: Any, values: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
