@@ -20,6 +20,7 @@ from shapely.geometry import Point
 from urbangeo import cli, plans
 from urbangeo.maps import compose, style
 from urbangeo.maps.compose import LaidOut, laid_out
+from urbangeo.maps.manifest import read_manifest
 
 Run = Callable[..., tuple[int, str]]
 
@@ -199,6 +200,37 @@ def test_what_is_no_manifest(atlas: Run, tmp_path: Path) -> None:
     assert status == 2
 
 
+def test_two_styles_of_one_name_in_two_files(tmp_path: Path) -> None:
+    for name, colour in (("one", "red"), ("two", "blue")):
+        text = f'[style.mine]\nkind = "line"\ncolour = "{colour}"\n'
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    found = read_manifest(tmp_path).errors
+    assert list(found) == [str(tmp_path / "two.toml")]
+    assert found[str(tmp_path / "two.toml")].findings == [
+        "style 'mine': another has the name too, in one.toml"
+    ]
+
+
+def test_a_file_that_cannot_be_read_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.read_text
+
+    def read(path: Path, **options: Any) -> str:
+        if path.name == "locked.toml":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, "read_text", read)
+    for name in ("good", "locked"):
+        (tmp_path / f"{name}.toml").write_text(GOOD, encoding="utf-8")
+    found = read_manifest(tmp_path)
+    assert list(found.figures) == ["good"]
+    (error,) = found.errors.values()
+    assert "locked.toml" in str(error)
+    assert "cannot be read: Permission denied" in str(error)
+
+
 # Found when it is drawn ---------------------------------------------------------------------------
 
 
@@ -246,13 +278,13 @@ def test_a_missing_font_is_told(atlas: Run, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """From now on nothing can be written whose name holds some letters."""
+def full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """From now on nothing can be written to the folder whose name holds some letters."""
     real = Path.write_bytes
 
     def fill(letters: str) -> None:
         def write(path: Path, content: bytes) -> int:
-            if letters in path.name:
+            if letters in path.name and tmp_path / "out" in path.parents:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return real(path, content)
 

@@ -92,18 +92,22 @@ def _read(stamps: tuple[tuple[Path, int, int], ...]) -> Manifest:
     seen: dict[str, Path] = {}
     contents: list[tuple[Path, dict[str, Any]]] = []
     own: dict[str, Style] = {}
+    homes: dict[str, Path] = {}
     for path, *_ in stamps:
         try:
             content = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             errors[str(path)] = TableError(path, [f"not TOML in UTF-8: {error}"])
             continue
+        except OSError as error:
+            errors[str(path)] = TableError(path, [f"cannot be read: {error.strerror or error}"])
+            continue
         findings = [
             f"unknown table {name!r}; known: [[figure]], [style.NAME]"
             for name in content
             if name not in {"figure", "style"}
         ]
-        findings += _read_styles(content.get("style", {}), own)
+        findings += _read_styles(content.get("style", {}), own, homes, path)
         entries = content.get("figure", [])
         if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
             findings.append("figures are written [[figure]], with two brackets")
@@ -132,11 +136,17 @@ def _read(stamps: tuple[tuple[Path, int, int], ...]) -> Manifest:
     return Manifest(MappingProxyType(figures), MappingProxyType(errors))
 
 
-def _read_styles(entries: Any, own: dict[str, Style]) -> list[str]:
+def _read_styles(
+    entries: Any, own: dict[str, Style], homes: dict[str, Path], path: Path
+) -> list[str]:
+    """Read a file's styles, which the figures of all files may use; give what is wrong."""
     if not isinstance(entries, dict):
         return ["styles are written [style.NAME]"]
     findings = []
     for name, entry in entries.items():
+        if homes.setdefault(name, path) != path:
+            findings.append(f"style {name!r}: another has the name too, in {homes[name].name}")
+            continue
         try:
             own[name] = own_style(entry, own)
         except (UrbangeoError, TypeError) as error:
