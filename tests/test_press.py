@@ -63,8 +63,8 @@ def tasks(*keys: str) -> list[Task]:
 
 
 def ran(folder: Path, asked: list[Task], jobs: int = 2, **options: Any) -> list[Done]:
-    known: dict[str, Any] = {"formats": ("svg",), "dpi": 72, "options": {}, "manifest": None}
-    known |= {"progress": False, "keep": False}
+    known: dict[str, Any] = {"formats": ("svg",), "dpi": 72, "options": {}}
+    known |= {"progress": False, "keep": False, "records": {one.key: one.key for one in asked}}
     return run(asked, folder, jobs=jobs, **{**known, **options})
 
 
@@ -143,10 +143,6 @@ def drawing(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Stands in for preparing and laying out; keeps what was done, in order."""
     seen = []
 
-    class Known:
-        def figure(self, key: str) -> str:
-            return key
-
     def ready(key: str, inputs: Any) -> str:
         seen.append(("prepare", key))
         if key == "broken":
@@ -163,9 +159,6 @@ def drawing(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         figure.text(0.1, 0.5, f"{key} {page}", gid="title")
         return LaidOut(figure, (), None, "", f"{key} {page}", "", ())
 
-    from urbangeo.maps import manifest
-
-    monkeypatch.setattr(manifest, "read_manifest", lambda path: Known())
     monkeypatch.setattr(prepare, "prepare", ready)
     monkeypatch.setattr(compose, "laid_out", sheet)
     return seen

@@ -217,7 +217,7 @@ def atlas(
             "date": date,
             "approval": approval,
         },
-        manifest=None if manifest is None else Path(manifest),
+        records=known.figures,
         jobs=jobs,
         progress=progress,
         keep=bind or gpkg,

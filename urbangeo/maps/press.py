@@ -14,9 +14,10 @@ import pickle
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from urbangeo.maps.compose import LaidOut
     from urbangeo.maps.prepare import Prepared
     from urbangeo.maps.qgis.records import ExportMap
+    from urbangeo.maps.records import FigureRecord
 
 __all__ = ["Done", "Task", "run"]
 
@@ -89,7 +91,7 @@ class _Order:
     formats: tuple[str, ...]
     dpi: float
     options: dict[str, Any]
-    manifest: str | None
+    records: str
     keep: str
 
 
@@ -100,7 +102,7 @@ def run(
     formats: tuple[str, ...],
     dpi: float,
     options: dict[str, Any],
-    manifest: Path | None,
+    records: Mapping[str, FigureRecord],
     jobs: int | None,
     progress: bool,
     keep: bool,
@@ -109,6 +111,8 @@ def run(
 
     Parameters
     ----------
+    records
+        Entries of the manifest by key.
     options
         As :func:`urbangeo.maps.compose.lay_out` takes them, but for the page.
     """
@@ -117,12 +121,14 @@ def run(
         groups.setdefault(task.key, []).append(task)
     count = min(len(groups), jobs or os.cpu_count() or 1)
     with tempfile.TemporaryDirectory() as kept:
+        # The processes need not read and check the manifest, and all plans with it, once more.
+        Path(kept, "records").write_bytes(pickle.dumps(dict(records), protocol=5))
         order = _Order(
             str(folder.absolute()),
             formats,
             dpi,
             options,
-            None if manifest is None else str(manifest.absolute()),
+            str(Path(kept) / "records"),
             kept if keep else "",
         )
         with _bar(len(tasks), shown=progress) as advance:
@@ -285,14 +291,20 @@ def _collected(task: Task, answer: dict[str, Any], kept: str) -> Done:
 
 def _draw(group: Sequence[Task], order: _Order) -> list[dict[str, Any]]:
     """Prepare a figure once, then print it on each of its papers; give the process's answers."""
-    from urbangeo.maps.manifest import read_manifest
     from urbangeo.maps.prepare import prepare
 
     try:
-        prepared = prepare(read_manifest(order.manifest).figure(group[0].key), {})
+        prepared = prepare(_records(order.records)[group[0].key], {})
     except Exception as error:  # noqa: BLE001 one figure's fault must not cost the others
         return [_failed(error) for _ in group]
     return [_printed(prepared, task, order) for task in group]
+
+
+@lru_cache(maxsize=1)
+def _records(path: str) -> dict[str, FigureRecord]:
+    """Read the entries of the figures, as the first process wrote them a moment ago."""
+    found: dict[str, FigureRecord] = pickle.loads(Path(path).read_bytes())  # noqa: S301
+    return found
 
 
 def _printed(prepared: Prepared, task: Task, order: _Order) -> dict[str, Any]:
