@@ -14,9 +14,17 @@ from pyproj import Transformer
 
 from urbangeo.crs import GEOD, WGS84
 from urbangeo.errors import InputError
-from urbangeo.maps.sheet import NOTE_PITCH, PAGE_MARGIN, TITLE_HEIGHT, Box, Sheet, add_panel
+from urbangeo.maps.sheet import (
+    NOTE_PITCH,
+    PAGE_MARGIN,
+    TITLE_HEIGHT,
+    Box,
+    Sheet,
+    VerticalAlign,
+    add_panel,
+)
 from urbangeo.maps.style import COLOURS, SIZES, Weight, font, points
-from urbangeo.maps.textsize import measure
+from urbangeo.maps.textsize import LINE_SPACING, measure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,12 +73,13 @@ def add_title(sheet: Sheet, heading: str, title: str, number: str = "", subtitle
     end = right
     if number:
         end -= float(measure(sheet.figure, number, SIZES["number"], "medium")[0]) + 4.0
-        sheet.page.text(
+        sheet.write(
             right,
             top + 3.4,
             number,
-            fontproperties=font("number", "medium"),
-            color=COLOURS["soft_ink"],
+            "number",
+            "medium",
+            colour="soft_ink",
             ha="right",
             va="bottom",
             gid="number",
@@ -91,7 +100,7 @@ def _write_title(
     size: str,
     gid: str,
     *,
-    va: str = "bottom",
+    va: VerticalAlign = "bottom",
 ) -> float:
     """Write from a place to the right, not beyond an end; give where it ends."""
     weight = _TITLE_WEIGHTS.get(size, "regular")
@@ -112,14 +121,14 @@ def _write_title(
             f"The {gid} {text!r} is {ruler(text):.0f} mm long, and {max(room, 0):.0f} mm are left "
             "for it. Shorten it, or use a larger page."
         )
-    sheet.page.text(
+    sheet.write(
         *place,
         shown,
-        fontproperties=font(SIZES[size] * share, weight),
-        color=COLOURS["ink" if gid == "title" else "soft_ink"],
-        ha="left",
+        SIZES[size] * share,
+        weight,
+        colour="ink" if gid == "title" else "soft_ink",
         va=va,
-        linespacing=1.05,
+        linespacing=LINE_SPACING,
         gid=gid,
     )
     return place[0] + width * share
@@ -141,16 +150,7 @@ def add_map_title(sheet: Sheet, frame: Box, title: str) -> None:
             "wide. Shorten it, or use a larger page."
         )
     add_panel(sheet, (left, top - 6.0, left + width, top))
-    sheet.page.text(
-        left + 3.0,
-        top - 3.0,
-        title,
-        fontproperties=font("inset_title", "medium"),
-        ha="left",
-        va="center",
-        zorder=6,
-        gid="map_title",
-    )
+    sheet.write(left + 3.0, top - 3.0, title, "inset_title", "medium", gid="map_title")
 
 
 def _scale_step(length_km: float) -> float:
@@ -232,24 +232,21 @@ def add_scale_bar(
         )
     for part in range(4):
         text = f"{part * step:g}"
-        sheet.page.text(
+        sheet.write(
             start + part * width / 3,
             bottom + height + 0.8,
             text,
-            fontproperties=font("scale"),
+            "scale",
             ha="center",
             va="bottom",
-            zorder=6,
             gid=f"scale_bar_text:{part}",
         )
-    sheet.page.text(
+    sheet.write(
         start + width + 2.6,
         bottom + height + 0.8,
         f" {unit}",
-        fontproperties=font("scale"),
-        ha="left",
+        "scale",
         va="bottom",
-        zorder=6,
         gid="scale_bar_unit",
     )
     return bottom - 1.0
@@ -362,15 +359,8 @@ def add_north_arrow(sheet: Sheet, x: float, top: float, height: float = 8.4) -> 
             )
         )
     letter_x, letter_y = (middle + np.array([0, height / 2 + 0.3]) @ turn.T).tolist()
-    sheet.page.text(
-        letter_x,
-        letter_y,
-        "N",
-        fontproperties=font("north", "bold"),
-        ha="center",
-        va="bottom",
-        zorder=7,
-        gid="north",
+    sheet.write(
+        letter_x, letter_y, "N", "north", "bold", ha="center", va="bottom", zorder=7, gid="north"
     )
 
 
@@ -405,13 +395,12 @@ def add_note(sheet: Sheet, lines: Sequence[str]) -> list[Text]:
             "shorten it."
         )
     return [
-        sheet.page.text(
+        sheet.write(
             left,
             bottom - 1.3 - row * NOTE_PITCH,
             text,
-            fontproperties=font("note"),
-            color=COLOURS["soft_ink"],
-            ha="left",
+            "note",
+            colour="soft_ink",
             va="top",
             gid="note",
         )

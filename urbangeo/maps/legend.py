@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import shapely
 from matplotlib.patches import Rectangle
@@ -29,10 +29,10 @@ from urbangeo.maps.legendlayout import (
     text_size,
     widest,
 )
-from urbangeo.maps.sheet import Box, Sheet, add_panel
-from urbangeo.maps.style import COLOURS, LINES, SIZES, font, points
+from urbangeo.maps.sheet import Box, Sheet, VerticalAlign, add_panel
+from urbangeo.maps.style import LINES, SIZES, points
 from urbangeo.maps.symbols import AreaStyle, LineStyle, PointStyle
-from urbangeo.maps.textsize import measure
+from urbangeo.maps.textsize import LINE_SPACING, measure
 
 __all__ = [
     "MORE",
@@ -124,17 +124,7 @@ def add_legend(
     lower = box[3] - HEAD - layout.height
     for text in footer:
         lower -= 3.1
-        sheet.page.text(
-            inner,
-            lower + 1.2,
-            text,
-            fontproperties=font("note"),
-            color=COLOURS["soft_ink"],
-            ha="left",
-            va="center",
-            zorder=6,
-            gid="legend_footer",
-        )
+        sheet.write(inner, lower + 1.2, text, "note", colour="soft_ink", gid="legend_footer")
     if scale_bar:
         add_scale_bar(sheet, lower - 2.6, kilometres, span=(left + 2.0, right - 14.0))
         add_north_arrow(sheet, right - 7.0, lower - 0.5, 7.8)
@@ -148,54 +138,34 @@ def _write_title(sheet: Sheet, x: float, top: float, title: str, other: str) -> 
     gap, behind = (1.6, text_size(sheet.figure, other, small)[0]) if other else (0.0, 0.0)
     start = x - (own + gap + behind) / 2
     # Of the type's height a fifth hangs below the line.
-    shared: dict[str, Any] = {"y": top - 0.79 * height, "va": "baseline", "zorder": 6}
-    sheet.page.text(
-        start + own / 2,
-        s=title,
-        fontproperties=font("legend_title", "bold"),
-        ha="center",
-        gid="legend_title",
-        **shared,
-    )
+    line = top - 0.79 * height
+    sheet.write(
+        start + own / 2, line, title, "legend_title", "bold",
+        ha="center", va="baseline", gid="legend_title",
+    )  # fmt: skip
     if other:
-        sheet.page.text(
-            start + own + gap,
-            s=other,
-            fontproperties=font(small),
-            color=COLOURS["soft_ink"],
-            ha="left",
-            gid="legend_title_other",
-            **shared,
-        )
+        sheet.write(
+            start + own + gap, line, other, small,
+            colour="soft_ink", va="baseline", gid="legend_title_other",
+        )  # fmt: skip
 
 
 def _write_entry(sheet: Sheet, block: Block, x: float, y: float, key: float) -> None:
     """Write an entry's texts about the height of its sample."""
     weight: Literal["regular", "medium"] = "medium" if block.entry.heading else "regular"
-    shared: dict[str, Any] = {"ha": "left", "zorder": 6, "linespacing": 1.05}
     start = x if block.entry.heading else x + key + 2.5
-    place: dict[str, Any] = {"y": y, "va": "center"}
+    half = block.height / 2
+    va: VerticalAlign = "top" if block.other else "center"
+    top = y + half if block.other else y
+    sheet.write(
+        start, top, block.text, "legend", weight,
+        va=va, linespacing=LINE_SPACING, gid="legend_entry",
+    )  # fmt: skip
     if block.other:
-        place = {"y": y + block.height / 2, "va": "top"}
-    sheet.page.text(
-        start,
-        s=block.text,
-        fontproperties=font("legend", weight),
-        gid="legend_entry",
-        **place,
-        **shared,
-    )
-    if block.other:
-        sheet.page.text(
-            start,
-            y - block.height / 2,
-            block.other,
-            fontproperties=font(OTHER_SIZE, weight),
-            color=COLOURS["soft_ink"],
-            va="bottom",
-            gid="legend_other",
-            **shared,
-        )
+        sheet.write(
+            start, y - half, block.other, OTHER_SIZE, weight,
+            colour="soft_ink", va="bottom", linespacing=LINE_SPACING, gid="legend_other",
+        )  # fmt: skip
 
 
 def _draw_key(sheet: Sheet, entry: Entry, x: float, y: float, key: float) -> None:
@@ -277,16 +247,7 @@ def add_list(
     used = math.ceil(len(shown) / columns)
     size = SIZES["legend"]
     size *= min(1.0, (right - left - 10.0) / text_size(sheet.figure, title, size, "medium")[0])
-    sheet.page.text(
-        left + 5.0,
-        top - 2.8,
-        title,
-        fontproperties=font(size, "medium"),
-        ha="left",
-        va="top",
-        zorder=6,
-        gid="list_title",
-    )
+    sheet.write(left + 5.0, top - 2.8, title, size, "medium", va="top", gid="list_title")
     gutter = 5.0
     cell = (right - left - 10.0 - gutter * (columns - 1)) / columns
     for place, (name, value) in enumerate(shown):
@@ -297,29 +258,15 @@ def add_list(
         width = float(measure(sheet.figure, name, size)[0])
         if width > cell - value_width - 1.5:
             size *= (cell - value_width - 1.5) / width
-        sheet.page.text(
-            x, y, name, fontproperties=font(size), ha="left", va="center", zorder=6, gid="list"
-        )
-        sheet.page.text(
-            x + cell,
-            y,
-            value,
-            fontproperties=font("list"),
-            ha="right",
-            va="center",
-            zorder=6,
-            gid="list",
-        )
+        sheet.write(x, y, name, size, gid="list")
+        sheet.write(x + cell, y, value, "list", ha="right", gid="list")
     if len(shown) < len(rows):
-        sheet.page.text(
+        sheet.write(
             left + 5.0,
             top - head - used * pitch,
             more.format(count=len(rows) - len(shown)),
-            fontproperties=font("note"),
-            color=COLOURS["soft_ink"],
-            ha="left",
-            va="center",
-            zorder=6,
+            "note",
+            colour="soft_ink",
             gid="list",
         )
     return len(shown)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import shapely
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -18,18 +18,20 @@ from matplotlib.patches import Rectangle
 
 from urbangeo.errors import InputError
 from urbangeo.maps.printing import MapFigure
-from urbangeo.maps.style import COLOURS, LINES, font, points
+from urbangeo.maps.style import COLOURS, LINES, Weight, font, points
 
 if TYPE_CHECKING:
     import pyproj
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
     from shapely.geometry.base import BaseGeometry
 
 __all__ = [
     "PAGES",
     "Box",
     "Sheet",
+    "VerticalAlign",
     "add_inset",
     "add_panel",
     "new_sheet",
@@ -41,6 +43,8 @@ PAGES = {"A4": (297.0, 210.0), "A3": (420.0, 297.0)}
 
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top; millimetres of the page."""
+
+VerticalAlign = Literal["baseline", "bottom", "center", "top"]
 
 DPI = 300
 """Resolution at which a sheet is laid out and, unless asked otherwise, printed."""
@@ -91,6 +95,45 @@ class Sheet:
     def right(self) -> float:
         """Right end of what is framed, millimetres."""
         return max(frame[2] for frame in (self.frame, self.column, *(b for _, b in self.beside)))
+
+    def write(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: str | float,
+        weight: Weight = "regular",
+        *,
+        colour: str = "ink",
+        ha: Literal["left", "center", "right"] = "left",
+        va: VerticalAlign = "center",
+        gid: str,
+        zorder: float = 6,
+        linespacing: float = 1.2,
+    ) -> Text:
+        """Write on the page.
+
+        Parameters
+        ----------
+        x, y
+            Millimetres of the page.
+        size
+            Points, or a key of :data:`urbangeo.maps.style.SIZES`.
+        colour
+            A key of :data:`urbangeo.maps.style.COLOURS`.
+        """
+        return self.page.text(
+            x,
+            y,
+            text,
+            fontproperties=font(size, weight),
+            color=COLOURS[colour],
+            ha=ha,
+            va=va,
+            gid=gid,
+            zorder=zorder,
+            linespacing=linespacing,
+        )
 
     @property
     def maps(self) -> list[tuple[Axes, Box]]:
@@ -317,25 +360,14 @@ def add_inset(
     axes.set_ylim(y - half[1], y + half[1])
     box = (left, frame[1], right, top)
     add_panel(sheet, box)
-    sheet.page.text(
-        left + 3.0,
-        top - head / 2,
-        title,
-        fontproperties=font("inset_title", "medium"),
-        ha="left",
-        va="center",
-        zorder=6,
-        gid="inset_title",
-    )
-    sheet.page.text(
+    sheet.write(left + 3.0, top - head / 2, title, "inset_title", "medium", gid="inset_title")
+    sheet.write(
         right - 1.2,
         top - head / 2,
         f"1∶{scale:,.0f}".replace(",", " "),
-        fontproperties=font("note"),
-        color=COLOURS["soft_ink"],
+        "note",
+        colour="soft_ink",
         ha="right",
-        va="center",
-        zorder=6,
         gid="inset_scale",
     )
     edge = _mm_axes(sheet.figure, size[0], size[1], 12)
