@@ -231,6 +231,52 @@ def test_what_cannot_be_enlarged_has_no_inset() -> None:
     assert enlarged(tuple(minimap.counties()["name"])) == ("", [])
 
 
+def two_districts() -> gpd.GeoDataFrame:
+    units = minimap.counties()
+    return units[units.bounds["maxx"] - units.bounds["minx"] < 0.2].iloc[:2]
+
+
+def test_an_inset_asked_for_by_name_grows_with_the_paper() -> None:
+    """A3 is 420 mm wide, A4 297 mm."""
+    asked = FigureRecord(key="a", county_names="none", inset=tuple(two_districts()["name"]))
+    prepared = prepare(asked, GIVEN)
+    widths = []
+    for page in ("A4", "A3"):
+        inset = laid_out(prepared, page=page).inset
+        assert inset is not None
+        figure = inset.get_figure(root=True)
+        assert figure is not None
+        widths.append(inset.get_position().width * figure.get_figwidth())
+    assert widths[1] / widths[0] == pytest.approx(420 / 297, abs=0.01)
+
+
+@pytest.mark.parametrize(("priority", "maps"), [(0, 2), (1, 1)])
+def test_names_of_priority_0_stand_on_the_map_too(tmp_path: Path, priority: int, maps: int) -> None:
+    place = two_districts().geometry.iloc[0].representative_point()
+    frame = gpd.GeoDataFrame({"name": ["庚"]}, geometry=[place], crs=4326)
+    frame.to_file(tmp_path / "one.gpkg")
+    names = Names(priority=priority, required=True, leader=True)
+    one = ClassRecord(label="点", style=SIGN, names=names)
+    layer = LayerRecord(name="点", source="file:one.gpkg", classes=(one,))
+    figure = drawn(tmp_path, layer, inset=tuple(two_districts()["name"]))
+    assert words(figure, "label:点") == ["庚"] * maps
+
+
+def test_a_county_is_not_named_beside_its_seat(tmp_path: Path) -> None:
+    """Tables often write a county without its kind: 甲丁 for 甲丁县."""
+    units = minimap.counties()
+    county = units.iloc[0]
+    place = county.geometry.representative_point()
+    names = [county["short_name"][:-1]]
+    gpd.GeoDataFrame({"name": names}, geometry=[place], crs=4326).to_file(tmp_path / "one.gpkg")
+    one = ClassRecord(label="点", style=SIGN, names=Names(required=True, leader=True))
+    layer = LayerRecord(name="点", source="file:one.gpkg", classes=(one,))
+    assert county["short_name"] in words(drawn(tmp_path, county_names="faint"), "label:")
+    figure = drawn(tmp_path, layer, county_names="faint")
+    assert names[0] in words(figure, "label:")
+    assert county["short_name"] not in words(figure, "label:")
+
+
 # Lists --------------------------------------------------------------------------------------------
 
 

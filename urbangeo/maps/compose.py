@@ -24,7 +24,7 @@ from urbangeo.maps.prepare import MapPart, Prepared, prepare
 from urbangeo.maps.reader import BASE_ENTRIES, EXTENT_ENTRY
 from urbangeo.maps.records import FigureRecord
 from urbangeo.maps.shaping import remembered
-from urbangeo.maps.sheet import Box, Sheet, add_inset, new_sheet, on_map
+from urbangeo.maps.sheet import PAGES, Box, Sheet, add_inset, new_sheet, on_map
 from urbangeo.maps.style import settings
 
 if TYPE_CHECKING:
@@ -196,6 +196,9 @@ class _Composer:
     def _laid_out(self) -> tuple[Sheet, Arrangement, list[str]]:
         """Give a sheet with room for the note, and for the legend beside the extent."""
         rows, column = 3 if self.prepared.circle is not None else 2, 66.0
+        if self.figure.inset not in {("auto",), ("none",)}:
+            # An inset that is asked for grows with the paper, as the map does.
+            column *= PAGES[self.page][0] / PAGES["A4"][0]
         bounds, *beside = [part.bounds(self.figure.view) for part in self.prepared.parts]
         for _ in range(4):
             sheet = new_sheet(
