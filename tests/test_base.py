@@ -108,6 +108,9 @@ def test_entries_explain_the_lines_that_are_seen() -> None:
     assert [one.text for one in whole.entries(whole.province)] == [
         *("省域边界", "市域边界", "县域边界"),
     ]
+    # In the middle of a large cell of the extent no boundary is seen, and the extent is.
+    middle = shapely.buffer(GROUND.members.geometry.iloc[0].centroid, 100)
+    assert [one.text for one in GROUND.entries(middle)] == ["规划范围边界"]
     bare = made(())
     inside = shapely.buffer(bare.counties.geometry.iloc[8].centroid, 100)
     assert bare.entries(inside) == []

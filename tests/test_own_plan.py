@@ -89,7 +89,11 @@ def words(figure: Figure, gid: str) -> list[str]:
 
 def test_its_tables_are_drawn(figure: Figure) -> None:
     assert words(figure, "heading") == ["澜川市城镇发展规划"]
-    assert words(figure, "legend_entry")[-3:] == ["发展轴", "特色城镇", "园区"]
+    # The only prefecture's boundary is the province's.
+    assert words(figure, "legend_entry") == [
+        *("省域边界", "规划范围边界", "县域边界"),
+        *("发展轴", "特色城镇", "园区"),
+    ]
     named = {text.replace("\n", "") for text in words(figure, "label:")}
     assert {"云江县", "白石县", "湖口区", "松林县", "云江经济开发区"} <= named
     # 青渡 of two counties; 高坪 is in no gazetteer and stands somewhere in its county.
@@ -99,7 +103,7 @@ def test_its_tables_are_drawn(figure: Figure) -> None:
 
 def test_the_note_cites_it(figure: Figure) -> None:
     note = "".join(words(figure, "note")).replace("\n", "")
-    assert "《澜川市城镇发展规划》（澜川市人民政府，2025-01）第一章、专栏1、第二章" in note
+    assert "资料来源：《澜川市城镇发展规划》（澜川市人民政府，2025-01）前言、第一章、专栏1" in note
     assert note.startswith("示意：")
 
 

@@ -85,20 +85,18 @@ class Ground:
     def entries(self, view: BaseGeometry) -> list[Entry]:
         """Explain the boundaries that stand in a window."""
         province = Entry("省域边界", lines=("province_band", "province"))
-        if self.has_extent:
-            extent = Entry("规划范围边界", lines=("extent",), fill=COLOURS["member"])
-            return [
-                province,
-                *(() if self.whole else (extent,)),
-                Entry("市域边界", lines=("prefecture",)),
-                Entry("县域边界", lines=("county",)),
-            ]
-        found = []
-        if shapely.intersects(self.province_lines, view):
-            found.append(province)
-        if shapely.intersects(self.county_lines, view):
-            found.append(Entry("县域边界", lines=("county_among_roads",)))
-        return found
+        extent = Entry("规划范围边界", lines=("extent",), fill=COLOURS["member"])
+        city = Entry("市域边界", lines=("prefecture",))
+        county = "county" if self.has_extent else "county_among_roads"
+        drawn = (
+            (province, self.province_lines),
+            (extent, None if self.whole or not self.has_extent else self.outline),
+            (city, self.prefecture_lines if self.has_extent else None),
+            (Entry("县域边界", lines=(county,)), self.county_lines),
+        )
+        return [
+            entry for entry, lines in drawn if lines is not None and shapely.intersects(lines, view)
+        ]
 
     def labels(
         self, axes: Axes, keep_off: Sequence[BaseGeometry], names: str, inset_codes: set[str]

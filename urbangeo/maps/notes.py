@@ -174,13 +174,17 @@ def _sources(prepared: Prepared) -> list[str]:
         if key:
             from urbangeo.plans import plan_record, plans
 
-            if key not in set(plans()["key"]):
-                # Of a plan of the user's own, which only the extent's title names here.
-                found.append(str(extent.title))
-                continue
+            own = prepared.figure.plan
+            about = plan_record(own) if own else None
+            if about is None or about.key != key:
+                if key not in set(plans()["key"]):
+                    # Of a plan of the user's own, which only the extent's title names here.
+                    found.append(str(extent.title))
+                    continue
+                about = plan_record(key)
             cites = extent.members["cite"].astype(str).replace("", None).dropna()
             told = "、".join(dict.fromkeys(cites))
-            found.append(plan_source(plan_record(key)) + told)
+            found.append(plan_source(about) + told)
     for layer in prepared.layers:
         if isinstance(layer, StyledLayer):
             found += layer.fetched.sources
