@@ -1,4 +1,4 @@
-"""A figure of a plan of one's own: a folder beside the manifest, its boundaries given to draw.
+"""A figure of a plan of one's own: a folder beside the manifest, with boundaries of its own.
 
 The plan of `data/lanchuan-2030` and its region are invented; see `docs/writing-a-plan.md`.
 """
@@ -77,8 +77,8 @@ def boundaries(manifest: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def figure(manifest: Path, boundaries: dict[str, Any]) -> Figure:
-    return draw("lanchuan/parks", manifest=manifest, **boundaries)
+def figure(manifest: Path) -> Figure:
+    return draw("lanchuan/parks", manifest=manifest)
 
 
 def words(figure: Figure, gid: str) -> list[str]:
@@ -107,11 +107,36 @@ def test_the_note_cites_it(figure: Figure) -> None:
     assert note.startswith("示意：")
 
 
-def test_the_regions_boundaries_must_be_given(manifest: Path) -> None:
-    """Those of the library are another region's."""
-    words = r"The boundaries of 4 member\(s\) of '澜川市' are missing from counties: 990101, 990102"
-    with pytest.raises(InputError, match=words):
-        draw("lanchuan/parks", manifest=manifest)
+def test_boundaries_that_are_given_come_first(
+    manifest: Path, boundaries: dict[str, Any], figure: Figure
+) -> None:
+    given = draw("lanchuan/parks", manifest=manifest, **boundaries)
+    for gid in ("legend_entry", "label:", "note"):
+        assert words(given, gid) == words(figure, gid)
+    only = boundaries["counties"].iloc[:3]
+    missing = r"The boundaries of 1 member\(s\) of '澜川市' are missing from counties: 990104"
+    with pytest.raises(InputError, match=missing):
+        draw("lanchuan/parks", manifest=manifest, **{**boundaries, "counties": only})
+
+
+def test_the_whole_region_without_an_extent(manifest: Path) -> None:
+    path = manifest.with_name("whole.toml")
+    text = MANIFEST.replace('extent = "lanchuan-2030/lanchuan"\n', "").replace("extent", "province")
+    path.write_text(text, encoding="utf-8")
+    figure = draw("lanchuan/parks", manifest=path)
+    assert words(figure, "legend_entry")[:2] == ["省域边界", "县域边界"]
+
+
+def test_its_rows_are_counted_by_its_own_prefectures(manifest: Path) -> None:
+    path = manifest.with_name("count.toml")
+    head = MANIFEST.partition("[[figure.layer]]")[0]
+    counted = 'source = "plan:towns"\ncount = "prefecture"\nstyle = "class-3"\nlabel = "镇"\n'
+    counted += 'names = { field = "{name} {count}" }\n'
+    path.write_text(f'{head}[[figure.layer]]\nname = "镇"\n{counted}', encoding="utf-8")
+    rows = plan(INVENTED).towns
+    named = int((rows["adcodes"] if "adcodes" in rows else rows["adcode"]).ne("").sum())
+    labels = words(draw("lanchuan/parks", manifest=path), "label:")
+    assert f"澜川市 {named}" in labels
 
 
 def test_a_folder_that_is_not_there_is_named(manifest: Path, boundaries: dict[str, Any]) -> None:

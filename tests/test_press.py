@@ -199,3 +199,14 @@ def test_what_is_bound_is_kept(tmp_path: Path, drawing: list[Any]) -> None:
         assert all(one.thumb.startswith(b"\x89PNG") for one in done)
     (one, _) = ran(tmp_path, tasks("a"), jobs=1)
     assert (one.pdf, one.thumb) == (b"", b"")
+
+
+def test_a_full_temporary_folder_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drawing: list[Any]
+) -> None:
+    def full(self: Path, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match=r"temporary folder .*No space left.*TMPDIR"):
+        ran(tmp_path, tasks("a"), jobs=1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from urbangeo.crs import WGS84
 from urbangeo.maps.fetched import Fetched, Remark, chosen
+from urbangeo.maps.regions import prefectures_of
 from urbangeo.plangeometry import _codes
 
 if TYPE_CHECKING:
@@ -195,13 +196,10 @@ def _counted(
 
     A row that names several counts once for each.
     """
-    from urbangeo.layer import load
-
     counties = owner.county_layer
-    units = counties if layer.count == "county" else load("prefectures")
-    chief = dict(zip(counties["adcode"], counties["adcode"], strict=True))
-    if layer.count == "prefecture":
-        chief = {code: f"{code[:4]}00" for code in counties["adcode"]}
+    units = counties if layer.count == "county" else prefectures_of(owner)
+    above = "adcode" if layer.count == "county" else "prefecture_adcode"
+    chief = dict(zip(counties["adcode"], counties[above], strict=True))
     named = [{chief[code] for code in codes if code in chief} for codes in _codes_of(rows)]
     if figure.extent:
         from urbangeo.plans import extent

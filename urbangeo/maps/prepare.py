@@ -20,6 +20,7 @@ from urbangeo.maps.circlelayer import CircleLayer, circle_bands, make_circle
 from urbangeo.maps.layers import StyledLayer, make_layer
 from urbangeo.maps.netsources import circle_of
 from urbangeo.maps.records import FigureRecord, LayerRecord, MapRecord
+from urbangeo.maps.regions import own_region
 from urbangeo.maps.sources import fetch
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ def prepare(figure: FigureRecord, inputs: Mapping[str, Any]) -> Prepared:
     CRSError
         If a table has no CRS.
     """
+    if not any(inputs.get(name) is not None for name in _BOUNDARIES):
+        inputs = {**own_region(figure.plan), **inputs}
     maps = figure.maps or (MapRecord(title=""),)
     extents = [_extent(one, figure, inputs) for one in maps]
     counties = _boundary("counties", inputs)

@@ -122,7 +122,7 @@ def run(
     count = min(len(groups), jobs or os.cpu_count() or 1)
     with tempfile.TemporaryDirectory() as kept:
         # The processes need not read and check the manifest, and all plans with it, once more.
-        Path(kept, "records").write_bytes(pickle.dumps(dict(records), protocol=5))
+        _keep(Path(kept, "records"), dict(records))
         order = _Order(
             str(folder.absolute()),
             formats,
@@ -300,6 +300,23 @@ def _draw(group: Sequence[Task], order: _Order) -> list[dict[str, Any]]:
     return [_printed(prepared, task, order) for task in group]
 
 
+def _keep(path: Path, what: object) -> None:
+    """Leave something for another process of this run.
+
+    Raises
+    ------
+    OutputError
+        If the temporary folder is full or cannot be written.
+    """
+    try:
+        path.write_bytes(pickle.dumps(what, protocol=5))
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write to the temporary folder {path.parent}: {error.strerror or error}. Make "
+            "room there, or name another in the environment variable TMPDIR."
+        ) from error
+
+
 @lru_cache(maxsize=1)
 def _records(path: str) -> dict[str, FigureRecord]:
     """Read the entries of the figures, as the first process wrote them a moment ago."""
@@ -341,7 +358,7 @@ def _keep_maps(prepared: Prepared, sheet: LaidOut, path: str) -> None:
         inset=sheet.inset,
         note=sheet.note,
     )
-    Path(path).write_bytes(pickle.dumps(maps, protocol=5))
+    _keep(Path(path), maps)
 
 
 def _failed(error: Exception) -> dict[str, Any]:
