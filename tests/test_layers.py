@@ -198,8 +198,8 @@ def test_the_legend_lists_what_stands_in_the_window(axes: Axes) -> None:
 
 def test_lines_are_told_for_names_to_keep_off() -> None:
     lines = [LineString([(0, 0), (3, 0)]), LineString([(0, 1), (4, 1)])]
-    assert made(lines, LINE).lines().length == 7
-    assert made([Point(0, 0)]).lines().is_empty
+    assert made(lines, LINE).lines.length == 7
+    assert made([Point(0, 0)]).lines.is_empty
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,7 @@ __all__ = [
     "looks_swapped",
     "require_crs",
     "to_wgs84",
+    "transformer",
 ]
 
 WGS84 = pyproj.CRS.from_epsg(4326)
@@ -40,6 +42,12 @@ CHINA_BOUNDS = (73.0, 3.0, 136.0, 54.0)
 
 # Datums that agree with WGS 84 within a metre, for which PROJ knows no shift and needs none.
 _SAME_DATUMS = ("World Geodetic System 1984", "China 2000", "China Geodetic Coordinate System 2000")
+
+
+@lru_cache(maxsize=64)
+def transformer(source: pyproj.CRS, target: pyproj.CRS) -> pyproj.Transformer:
+    """Give what turns coordinates of one CRS into another's, x first; made once for a pair."""
+    return pyproj.Transformer.from_crs(source, target, always_xy=True)
 
 
 def equal_area(bounds: Sequence[float]) -> pyproj.CRS:

@@ -195,12 +195,12 @@ def atlas(
     for key in keys:
         if key not in known.figures:
             continue
-        first, *_ = own = known.figures[key].pages
-        pages_of = [page for page in own if page in papers]
+        record = known.figures[key]
+        pages_of = [page for page in record.pages if page in papers]
         for page in pages_of:
-            stem = file_stem(key, page, first)
-            export = gpkg and page == pages_of[0]
-            tasks.append(Task(key, page, stem, export, _lane(known.figures[key])))
+            first = page == pages_of[0]
+            stem = file_stem(key, page, record.pages[0])
+            tasks.append(Task(key, page, stem, gpkg and first, first, _lane(record)))
     clashing = _clashing(tasks)
     failed += clashing.values()
     tasks = [task for task in tasks if task.key not in clashing]

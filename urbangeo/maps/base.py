@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -66,10 +67,16 @@ class Ground:
             found.append((shapely.boundary(self.outline), 3.0))
         return found
 
+    @cached_property
+    def beyond_lines(self) -> BaseGeometry:
+        """Boundaries of what lies around, each once."""
+        assert self.surroundings is not None
+        return outlines(self.surroundings.geometry)
+
     def draw(self, axes: Axes) -> None:
         """Draw land, members and boundaries."""
         if self.surroundings is not None:
-            add_lines(axes, outlines(self.surroundings.geometry), "beyond", 1.5)
+            add_lines(axes, self.beyond_lines, "beyond", 1.5)
         add_lines(axes, self.province_lines, "province_band", 2)
         fill(axes, self.province, COLOURS["land"], 2.1, "land")
         if self.has_extent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -290,8 +291,9 @@ class CircleLayer:
             ]
         return made
 
+    @cached_property
     def lines(self) -> BaseGeometry:
-        """Give the lines that names should rather not cover."""
+        """The lines that names should rather not cover."""
         heavy = self.links[self.links["line"].isin(["expressway", "hsr", "intercity", "rail"])]
         if heavy.empty:
             return shapely.LineString()

@@ -458,7 +458,7 @@ class _Composer:
         keep_off: list[Box],
     ) -> None:
         view = window(axes)
-        lines = [(layer.lines(), 1.0) for layer in part.layers]
+        lines = [(layer.lines, 1.0) for layer in part.layers]
         if part.ground.has_extent:
             lines += part.ground.lines
         lines = [(shapely.intersection(shape, view), weight) for shape, weight in lines]

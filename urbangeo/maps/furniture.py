@@ -12,7 +12,7 @@ from matplotlib.patches import Patch, Polygon, Rectangle
 from matplotlib.text import Text
 from pyproj import Transformer
 
-from urbangeo.crs import GEOD, WGS84
+from urbangeo.crs import GEOD, WGS84, transformer
 from urbangeo.errors import InputError
 from urbangeo.maps.sheet import (
     NOTE_PITCH,
@@ -166,7 +166,7 @@ def true_length(sheet: Sheet, kilometres: float) -> float:
     Measured on the ellipsoid, so that the bar is true at the map's centre whatever the projection.
     """
     x, y = sheet.centre
-    back = Transformer.from_crs(sheet.crs, WGS84, always_xy=True)
+    back = transformer(sheet.crs, WGS84)
     half = kilometres * 500
     for _ in range(3):
         lon, lat = back.transform([x - half, x + half], [y, y])
@@ -255,9 +255,9 @@ def add_scale_bar(
 def north_angle(sheet: Sheet) -> float:
     """Give the direction of true north at the map's centre, degrees clockwise from up."""
     x, y = sheet.centre
-    back = Transformer.from_crs(sheet.crs, WGS84, always_xy=True)
+    back = transformer(sheet.crs, WGS84)
     lon, lat = back.transform(x, y)
-    there = Transformer.from_crs(WGS84, sheet.crs, always_xy=True).transform(lon, lat + 0.1)
+    there = transformer(WGS84, sheet.crs).transform(lon, lat + 0.1)
     return math.degrees(math.atan2(there[0] - x, there[1] - y))
 
 
@@ -325,7 +325,7 @@ def _drawn_map(figure: Figure) -> tuple[Axes, Transformer]:
         label = str(axes.get_label())
         if label.startswith(_IN):
             crs = pyproj.CRS.from_user_input(label.removeprefix(_IN))
-            return axes, Transformer.from_crs(crs, WGS84, always_xy=True)
+            return axes, transformer(crs, WGS84)
     raise InputError("The figure has no scale bar, so there is nothing to measure.")
 
 

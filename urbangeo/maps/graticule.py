@@ -11,7 +11,7 @@ from matplotlib.patheffects import Stroke
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from urbangeo.crs import WGS84
+from urbangeo.crs import WGS84, transformer
 from urbangeo.errors import InputError
 from urbangeo.maps.drawing import draw_line, window
 from urbangeo.maps.paper import to_page
@@ -111,11 +111,11 @@ def add_graticule(sheet: Sheet, step: float | None = None) -> float:
 
 
 def _back(sheet: Sheet) -> Transformer:
-    return Transformer.from_crs(sheet.crs, WGS84, always_xy=True)
+    return transformer(sheet.crs, WGS84)
 
 
 def _there(sheet: Sheet) -> Transformer:
-    return Transformer.from_crs(WGS84, sheet.crs, always_xy=True)
+    return transformer(WGS84, sheet.crs)
 
 
 def _draw(sheet: Sheet, axes: Axes, frame: Box, step: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -154,8 +155,9 @@ class StyledLayer:
             for (piece, style), (x, y) in zip(self._signs(), places, strict=True)
         ]
 
+    @cached_property
     def lines(self) -> BaseGeometry:
-        """Give lines that names should rather not cover."""
+        """Lines that names should rather not cover."""
         found = [p.geometry for p in self.pieces if isinstance(p.row.style, LineStyle)]
         return shapely.union_all(found) if found else shapely.LineString()
 
