@@ -35,7 +35,7 @@ LINK_KINDS = {
     "national": ("普通国道", "National road", "national"),
     "provincial": ("省道及以下公路", "Provincial and lesser road", "provincial"),
     "hsr": ("高速铁路", "High-speed railway", "hsr"),
-    "intercity": ("城际铁路", "Inter-city railway", "intercity"),
+    "intercity": ("城际铁路", "Intercity railway", "intercity"),
     "rail": ("普速、市域铁路", "Conventional or suburban railway", "rail"),
 }
 """Chinese, English and style of what is drawn of a network."""

@@ -31,7 +31,7 @@ COUNTS = ("", "county", "prefecture")
 EXTENT_ENTRY = "规划范围边界"
 BASE_ENTRIES = {
     "省域边界": "Provincial boundary",
-    EXTENT_ENTRY: "Boundary of the plan",
+    EXTENT_ENTRY: "Planning area boundary",
     "市域边界": "Prefectural boundary",
     "县域边界": "County boundary",
 }
