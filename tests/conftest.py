@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+# Runs under the Python that QGIS has, not under this one; no module of tests.
+collect_ignore = ["qgisdrawing.py"]
+
 # Before matplotlib is imported anywhere.
 os.environ["MPLBACKEND"] = "Agg"
 
