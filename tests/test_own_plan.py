@@ -127,6 +127,16 @@ def test_the_whole_region_without_an_extent(manifest: Path) -> None:
     assert words(figure, "legend_entry")[:2] == ["省域边界", "县域边界"]
 
 
+def test_its_own_counties_may_be_enlarged(manifest: Path) -> None:
+    path = manifest.with_name("inset.toml")
+    asked = MANIFEST.replace('view = "extent"', 'view = "extent"\ninset = ["云江县"]')
+    path.write_text(asked, encoding="utf-8")
+    assert words(draw("lanchuan/parks", manifest=path), "title") == ["园区布局图"]
+    path.write_text(asked.replace('["云江县"]', '["白云区"]'), encoding="utf-8")
+    with pytest.raises(TableError, match="Unknown county '白云区'"):
+        draw("lanchuan/parks", manifest=path)
+
+
 def test_its_rows_are_counted_by_its_own_prefectures(manifest: Path) -> None:
     path = manifest.with_name("count.toml")
     head = MANIFEST.partition("[[figure.layer]]")[0]

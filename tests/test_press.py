@@ -201,6 +201,13 @@ def test_what_is_bound_is_kept(tmp_path: Path, drawing: list[Any]) -> None:
     assert (one.pdf, one.thumb) == (b"", b"")
 
 
+def test_a_paper_that_fails_costs_its_own_picture(tmp_path: Path, drawing: list[Any]) -> None:
+    """The contact sheet shows the first paper that was drawn."""
+    done = ran(tmp_path, tasks("tight", "a"), jobs=1, keep=True)
+    assert [bool(one.thumb) for one in done] == [False, True, True, True]
+    assert [bool(one.pdf) for one in done] == [False, True, True, True]
+
+
 def test_a_full_temporary_folder_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drawing: list[Any]
 ) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from urbangeo.errors import InputError, OutputError, UnknownNameError
 from urbangeo.files import output_folder
-from urbangeo.maps.compose import LANGUAGES, compose
+from urbangeo.maps.compose import check_language, compose
 from urbangeo.maps.manifest import Manifest, read_manifest
 from urbangeo.maps.printing import FORMATS, save
 from urbangeo.maps.records import FigureRecord
@@ -187,8 +187,7 @@ def atlas(
     keys = _asked(figures, known)
     kinds = _checked("Formats are", formats, FORMATS, str.lower)
     papers = _checked("Pages are", pages if pages is not None else PAGES, tuple(PAGES), str.upper)
-    if lang not in LANGUAGES:
-        raise InputError(f"lang is {lang!r}; known: {', '.join(LANGUAGES)}.")
+    check_language(lang)
     folder = output_folder(out)
     failed = [f"{key}: {known.errors[key]}" for key in keys if key in known.errors]
     tasks = []
@@ -196,11 +195,11 @@ def atlas(
         if key not in known.figures:
             continue
         record = known.figures[key]
-        pages_of = [page for page in record.pages if page in papers]
-        for page in pages_of:
-            first = page == pages_of[0]
-            stem = file_stem(key, page, record.pages[0])
-            tasks.append(Task(key, page, stem, gpkg and first, first, _lane(record)))
+        tasks += [
+            Task(key, page, file_stem(key, page, record.pages[0]), _lane(record))
+            for page in record.pages
+            if page in papers
+        ]
     clashing = _clashing(tasks)
     failed += clashing.values()
     tasks = [task for task in tasks if task.key not in clashing]
@@ -220,7 +219,8 @@ def atlas(
         records=known.figures,
         jobs=jobs,
         progress=progress,
-        keep=bind or gpkg,
+        keep=bind,
+        export=gpkg,
     )
     written = [path for one in done for path in one.files]
     unwritten = any(one.output_error for one in done)

@@ -19,7 +19,7 @@ from urbangeo.maps.labels import Label
 from urbangeo.maps.layers import Symbol
 from urbangeo.maps.legend import Entry
 from urbangeo.maps.netsources import town_verdicts
-from urbangeo.maps.shapes import outlines, projected
+from urbangeo.maps.shapes import longest_run, outlines, projected, spots_along
 from urbangeo.maps.style import BANDS, COLOURS, SIZES
 from urbangeo.maps.symbols import STYLES, Mark, PointStyle
 
@@ -51,8 +51,6 @@ LINK_CLASSES = {
 }
 LINK_ORDER = ("provincial", "national", "expressway", "rail", "intercity", "hsr")
 """Drawn in this order, the last on top."""
-
-_SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82, 0.1, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,27 +413,22 @@ def _road_numbers(links: gpd.GeoDataFrame, view: BaseGeometry) -> list[Label]:
     first = roads["ref"].astype(str).str.split(";").str[0]  # a shared stretch bears several
     for ref, group in roads.groupby(first, sort=True):
         whole = shapely.intersection(shapely.union_all(group.geometry.to_numpy()), view)
-        seen = shapely.get_parts(whole)
-        seen = seen[shapely.get_dimensions(seen) == 1]
-        if not len(seen):
+        run = longest_run(whole)
+        if run is None:
             # It only touches the window.
             continue
-        runs = shapely.get_parts(shapely.line_merge(shapely.union_all(seen)))
-        run = runs[int(np.argmax(shapely.length(runs)))]
-        spots = shapely.get_coordinates(
-            shapely.line_interpolate_point(run, _SHARES, normalized=True)
-        )
+        spots = spots_along(run)
         labels.append(
             Label(
                 key=f"road:{ref}",
                 texts=(str(ref),),
-                x=float(spots[0, 0]),
-                y=float(spots[0, 1]),
+                x=spots[0][0],
+                y=spots[0][1],
                 size=SIZES["shield"],
                 weight="medium",
                 colour=COLOURS["expressway_case"],
                 priority=3,
-                spots=tuple(map(tuple, spots.tolist())),
+                spots=spots,
                 badge=COLOURS["expressway"],
             )
         )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["LANGUAGES", "LaidOut", "compose", "laid_out", "lay_out"]
+__all__ = ["LANGUAGES", "LaidOut", "check_language", "compose", "laid_out", "lay_out"]
 
 LANGUAGES = ("zh", "en", "both")
 

@@ -15,7 +15,7 @@ from urbangeo.maps.labels import Label
 from urbangeo.maps.legend import Entry
 from urbangeo.maps.pieces import Piece, pieces_of
 from urbangeo.maps.records import FigureRecord, LayerRecord, Names
-from urbangeo.maps.shapes import middle, spread
+from urbangeo.maps.shapes import longest_run, middle, spots_along, spread
 from urbangeo.maps.style import SIZES
 from urbangeo.maps.symbols import AreaStyle, LineStyle, PointStyle, colour
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["StyledLayer", "Symbol", "hidden_symbols", "make_layer"]
 
-_SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82, 0.1, 0.9)
 _GAP = 0.15
 """Free space between two signs that stand side by side, millimetres."""
 
@@ -224,22 +223,17 @@ class StyledLayer:
                 x, y = middle(part)
                 return self._label(piece, names, x, y, area=part)
             part = shapely.intersection(piece.axis, view)
-        runs = shapely.get_parts(shapely.line_merge(part))
-        runs = runs[shapely.get_dimensions(runs) == 1]
-        if not len(runs):
+        run = longest_run(part)
+        if run is None:
             return None
-        run = runs[int(np.argmax(shapely.length(runs)))]
-        spots = shapely.get_coordinates(
-            shapely.line_interpolate_point(run, _SHARES, normalized=True)
-        )
-        x, y = spots[0].tolist()
-        shared: dict[str, Any] = {"spots": tuple(map(tuple, spots.tolist()))}
+        spots = spots_along(run)
+        shared: dict[str, Any] = {"spots": spots}
         if not names.badge:
             style = piece.row.style
             shared["run"] = run
             if isinstance(style, LineStyle):
                 shared["radius"] = max(line.width + line.case for line in style.lines) / 2
-        return self._label(piece, names, x, y, **shared)
+        return self._label(piece, names, *spots[0], **shared)
 
 
 def make_layer(

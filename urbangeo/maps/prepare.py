@@ -160,10 +160,8 @@ def prepare(figure: FigureRecord, inputs: Mapping[str, Any]) -> Prepared:
         for number, layer in enumerate(figure.layers)
     }
     parts = []
-    frames: list[gpd.GeoDataFrame | None] = []
+    tables = _tables(inputs, circle=circle is not None)
     for record, extent, members in zip(maps, extents, codes, strict=True):
-        tables = _tables(inputs, circle=circle is not None)
-        frames += [tables[name] for name in _BOUNDARIES]
         ground = _ground(tuple(members), extent is None, tables, inputs, crs)
         layers = [
             made[number]
@@ -172,7 +170,7 @@ def prepare(figure: FigureRecord, inputs: Mapping[str, Any]) -> Prepared:
         ]
         _join(layers)
         parts.append(MapPart(record.title, record.title_en, extent, ground, layers))
-    return Prepared(figure, inputs, crs, parts, frames)
+    return Prepared(figure, inputs, crs, parts, list(tables.values()))
 
 
 def _join(layers: Sequence[Layer]) -> None:

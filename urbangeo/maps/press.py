@@ -36,17 +36,14 @@ __all__ = ["Done", "Task", "run"]
 
 @dataclass(frozen=True)
 class Task:
-    """A figure on a paper, the stem of its files, and whether its tables are wanted.
+    """A figure on a paper, and the stem of its files.
 
-    The contact sheet shows the ``first`` of a figure's papers. Figures of one ``lane`` are drawn
-    by one process, which keeps what they share.
+    Figures of one ``lane`` are drawn by one process, which keeps what they share.
     """
 
     key: str
     page: str
     stem: str
-    export: bool = False
-    first: bool = True
     lane: str = ""
 
 
@@ -93,8 +90,9 @@ class _Order:
     formats: tuple[str, ...]
     dpi: float
     options: dict[str, Any]
-    records: str
-    keep: str
+    kept: str
+    bind: bool
+    export: bool
 
 
 def run(
@@ -108,6 +106,7 @@ def run(
     jobs: int | None,
     progress: bool,
     keep: bool,
+    export: bool = False,
 ) -> list[Done]:
     """Draw all tasks; give how each went, in their order.
 
@@ -125,14 +124,7 @@ def run(
     with tempfile.TemporaryDirectory() as kept:
         # The processes need not read and check the manifest, and all plans with it, once more.
         _keep(Path(kept, "records"), dict(records))
-        order = _Order(
-            str(folder.absolute()),
-            formats,
-            dpi,
-            options,
-            str(Path(kept) / "records"),
-            kept if keep else "",
-        )
+        order = _Order(str(folder.absolute()), formats, dpi, options, kept, keep, export)
         with _bar(len(tasks), shown=progress) as advance:
             drawn = (
                 [_one(group, order, advance) for group in groups.values()]
@@ -145,7 +137,7 @@ def run(
             for key, group in groups.items()
             for task, answer in zip(group, found[key], strict=True)
         }
-        return [_collected(task, answers[task], kept) for task in tasks]
+        return [_collected(task, answers[task], order) for task in tasks]
 
 
 class _bar:  # noqa: N801 a context manager, used like a function
@@ -272,7 +264,7 @@ def _ask(worker: subprocess.Popen[str], group: Sequence[Task]) -> tuple[list[dic
     return [{"reason": told} for _ in group], False
 
 
-def _collected(task: Task, answer: dict[str, Any], kept: str) -> Done:
+def _collected(task: Task, answer: dict[str, Any], order: _Order) -> Done:
     done = Done(
         task,
         [Path(one) for one in answer.get("files", ())],
@@ -280,12 +272,15 @@ def _collected(task: Task, answer: dict[str, Any], kept: str) -> Done:
         reason=answer.get("reason", ""),
         output_error=bool(answer.get("output_error")),
     )
-    for name in ("png", "pdf"):
-        path = Path(kept) / f"{task.stem}.{name}"
-        if done.ok and path.is_file():
-            setattr(done, "thumb" if name == "png" else "pdf", path.read_bytes())
-    tables = Path(kept) / f"{task.stem}.maps"
-    if done.ok and tables.is_file():
+    if not done.ok:
+        return done
+    stem = f"{order.kept}/{task.stem}"
+    if order.bind:
+        done.thumb = Path(f"{stem}.png").read_bytes()
+        written = [path for path in done.files if path.suffix == ".pdf"]
+        done.pdf = (written or [Path(f"{stem}.pdf")])[0].read_bytes()
+    tables = Path(f"{stem}.maps")
+    if tables.is_file():
         # Written by a process of ours a moment ago, in a folder that only this user can reach.
         done.maps = pickle.loads(tables.read_bytes())  # noqa: S301
     return done
@@ -296,10 +291,14 @@ def _draw(group: Sequence[Task], order: _Order) -> list[dict[str, Any]]:
     from urbangeo.maps.prepare import prepare
 
     try:
-        prepared = prepare(_records(order.records)[group[0].key], {})
+        prepared = prepare(_records(order.kept)[group[0].key], {})
     except Exception as error:  # noqa: BLE001 one figure's fault must not cost the others
         return [_failed(error) for _ in group]
-    return [_printed(prepared, task, order) for task in group]
+    answers: list[dict[str, Any]] = []
+    for task in group:
+        first = not any("files" in one for one in answers)
+        answers.append(_printed(prepared, task, order, first=first))
+    return answers
 
 
 def _keep(path: Path, what: object) -> None:
@@ -320,13 +319,14 @@ def _keep(path: Path, what: object) -> None:
 
 
 @lru_cache(maxsize=1)
-def _records(path: str) -> dict[str, FigureRecord]:
+def _records(kept: str) -> dict[str, FigureRecord]:
     """Read the entries of the figures, as the first process wrote them a moment ago."""
-    found: dict[str, FigureRecord] = pickle.loads(Path(path).read_bytes())  # noqa: S301
+    found: dict[str, FigureRecord] = pickle.loads(Path(kept, "records").read_bytes())  # noqa: S301
     return found
 
 
-def _printed(prepared: Prepared, task: Task, order: _Order) -> dict[str, Any]:
+def _printed(prepared: Prepared, task: Task, order: _Order, *, first: bool) -> dict[str, Any]:
+    """Lay a figure out and write it; of the first paper that is drawn keep the tables."""
     from urbangeo.maps import printing
     from urbangeo.maps.compose import laid_out
 
@@ -334,15 +334,12 @@ def _printed(prepared: Prepared, task: Task, order: _Order) -> dict[str, Any]:
         sheet = laid_out(prepared, page=task.page, **order.options)
         figure = sheet.figure
         files = [Path(order.folder) / f"{task.stem}.{kind}" for kind in order.formats]
-        kept = Path(order.keep) / task.stem
-        bound = [f"{kept}.pdf"] if order.keep and "pdf" not in order.formats else []
-        thumb = f"{kept}.png" if order.keep and task.first else None
+        kept = Path(order.kept) / task.stem
+        bound = [f"{kept}.pdf"] if order.bind and "pdf" not in order.formats else []
+        thumb = f"{kept}.png" if order.bind else None
         printing.save_all(figure, [*files, *bound], dpi=order.dpi, thumb=thumb)
-        if task.export:
+        if order.export and first:
             _keep_maps(prepared, sheet, f"{kept}.maps")
-        if order.keep and not bound:
-            written = Path(order.folder) / f"{task.stem}.pdf"
-            Path(f"{kept}.pdf").write_bytes(written.read_bytes())
     except Exception as error:  # noqa: BLE001 one paper's fault must not cost the others
         return _failed(error)
     return {"files": list(map(str, files)), "title": printing.title_of(figure)}

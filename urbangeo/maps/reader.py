@@ -16,6 +16,7 @@ from urbangeo.maps.records import (
     MapRecord,
     Names,
 )
+from urbangeo.maps.regions import own_region
 from urbangeo.maps.sheet import PAGES
 from urbangeo.maps.style import SIZES
 from urbangeo.maps.symbols import Style, colour, named_style, varied
@@ -153,7 +154,6 @@ class EntryReader:
         ):
             if name in values:
                 values[name] = self._one_of(name, values[name], known_values)
-        self._check_inset(values.get("inset", ("auto",)))
         for page in values.get("pages", ()):
             self._one_of("pages", page, tuple(PAGES))
         if values.get("pages") == ():
@@ -165,6 +165,7 @@ class EntryReader:
             if values.get(name):
                 values[name] = beside(values[name], self.path, of_plan=name == "plan")
         self._check_plan(values)
+        self._check_inset(values)
         values["maps"] = tuple(self._map(row) for row in self._tables(entry, "map"))
         titles = [one.title for one in values["maps"]]
         if len(titles) == 1 or len(titles) > 3 or len(set(titles)) < len(titles):
@@ -199,13 +200,18 @@ class EntryReader:
         self._check_extent(values.get("extent", ""))
         return MapRecord(**{"title": "", **values})
 
-    def _check_inset(self, names: tuple[str, ...]) -> None:
+    def _check_inset(self, values: Mapping[str, Any]) -> None:
+        names = values.get("inset", ("auto",))
         if names in {("auto",), ("none",)}:
             return
         from urbangeo.layer import load
 
-        counties = load("counties")
-        known = [*counties["name"], *counties["short_name"]]
+        try:
+            own = own_region(values.get("plan", ""))
+        except UrbangeoError:  # told already
+            own = {}
+        counties = own["counties"] if own else load("counties")
+        known = dict.fromkeys([*counties["name"], *counties["short_name"]])
         for name in names:
             if name not in known:
                 hint = "inset is 'auto', 'none' or a list of counties."

@@ -30,10 +30,12 @@ __all__ = [
     "dissolved",
     "hatching",
     "hull",
+    "longest_run",
     "middle",
     "nearby",
     "outlines",
     "projected",
+    "spots_along",
     "spread",
     "without",
 ]
@@ -108,6 +110,27 @@ def middle(geometry: BaseGeometry) -> tuple[float, float]:
         point = shapely.point_on_surface(geometry)
     x, y = shapely.get_coordinates(point)[0]
     return float(x), float(y)
+
+
+_SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82, 0.1, 0.9)
+"""Where along a line its name is tried, as shares of its length, in this order."""
+
+
+def longest_run(lines: BaseGeometry) -> BaseGeometry | None:
+    """Join lines at their ends and give the longest; None if there is none."""
+    parts = shapely.get_parts(lines)
+    parts = parts[shapely.get_dimensions(parts) == 1]
+    if not len(parts):
+        return None
+    runs = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(parts)))
+    longest: BaseGeometry = runs[int(np.argmax(shapely.length(runs)))]
+    return longest
+
+
+def spots_along(run: BaseGeometry) -> tuple[tuple[float, float], ...]:
+    """Give places along a line where its name may stand, its middle first."""
+    spots = shapely.line_interpolate_point(run, _SHARES, normalized=True)
+    return tuple(map(tuple, shapely.get_coordinates(spots).tolist()))
 
 
 def nearby(

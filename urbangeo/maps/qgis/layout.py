@@ -183,8 +183,7 @@ def _label(one: ExportMap, name: str, text: str, place: Box) -> Element:
     size, bold, along = _TYPE[name]
     made = _item(one, name, _LABEL, place, 5)
     about = {"labelText": text, "halign": _LEFT, "valign": along, "htmlState": 0}
-    for key, value in {**about, "marginX": 0, "marginY": 0}.items():
-        made.set(key, str(value))
+    _set(made, {**about, "marginX": 0, "marginY": 0})
     made.append(element("LabelFont", {"description": _font(size, bold=bold), "style": ""}))
     made.append(_colour("FontColor", COLOURS["ink"]))
     return made
@@ -233,8 +232,7 @@ def _legend(sheet: Sequence[ExportMap], ids: Mapping[int, str]) -> Element:
         "legendFilterByAtlas": 0,
         "map_uuid": _identity(one, "map"),
     }
-    for key, value in about.items():
-        made.set(key, str(value))
+    _set(made, about)
     made.append(element("styles", None, *(_legend_style(*row) for row in _STYLES)))
     tree = element("layer-tree-group")
     for layer, own in ordered:
@@ -266,6 +264,12 @@ def _legend_style(name: str, size: float, margin: float, bold: bool) -> Element:
     return element("style", about, font)
 
 
+def _set(made: Element, attributes: Mapping[str, object]) -> None:
+    """Give an item what its kind has beyond the others."""
+    for key, value in attributes.items():
+        made.set(key, str(value))
+
+
 def _bar(one: ExportMap) -> Element:
     """Give a scale bar of three parts in the map's lower left corner."""
     left, bottom = one.frame[0], one.frame[1]
@@ -287,8 +291,7 @@ def _bar(one: ExportMap) -> Element:
         "alignment": 0,
         "mapUuid": _identity(one, "map"),
     }
-    for key, value in about.items():
-        made.set(key, str(value))
+    _set(made, about)
     made.append(
         element(
             "text-style",
@@ -322,6 +325,5 @@ def _north(one: ExportMap) -> Element:
         "northOffset": 0,
         "mapUuid": _identity(one, "map"),
     }
-    for key, value in about.items():
-        made.set(key, str(value))
+    _set(made, about)
     return made
